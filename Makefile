@@ -1,0 +1,70 @@
+# make run    a live, simulated Bekasi on this machine
+# make test   every test, with the race detector; installs what tests need
+# make help   the rest
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
+BUILT   ?= $(shell git log -1 --format=%cI 2>/dev/null)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.built=$(BUILT)
+GOBIN   := $(shell go env GOPATH)/bin
+LINT    := $(GOBIN)/golangci-lint
+LINT_VERSION := v2.15.0
+FUZZTIME ?= 5s
+SOAK    ?= 30m
+STORES  := $(addprefix ./internal/,journal intake ledger occupancy traffic health)
+
+.PHONY: help run test check lint bench soak build tools servers fuzz clean
+.DEFAULT_GOAL := help
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+bin/simpang bin/firmware-sim: FORCE
+	@mkdir -p bin
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./$(if $(findstring firmware,$@),firmware-sim,cmd/simpang)
+FORCE:
+
+run: bin/simpang bin/firmware-sim ## the gateway and a simulated Bekasi; ends with Ctrl-C
+	@deploy/run-bekasi.sh
+
+test: servers ## every test, with the race detector
+	go test -race -timeout 30m $$(go list ./... | grep -v /internal/endtoend)
+	go test -timeout 30m -run 'Power|Unlink' $(STORES) # again, at all points: the race detector has a twentieth
+	go test -timeout 30m ./internal/world # again, and many more seeds: its worlds have one goroutine each
+	go test -race -timeout 30m ./internal/endtoend # alone: it measures nothing, but it drives real processes
+
+check: ## the quick subset: vet and short tests
+	go vet ./...
+	go test -short -timeout 10m ./...
+
+lint: $(LINT) ## golangci-lint, the house's import rule included
+	$(LINT) run --allow-parallel-runners ./...
+
+$(LINT):
+	go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+
+servers: ## the servers that tests need, from Debian
+	@deploy/install-test-servers.sh
+
+fuzz: ## every fuzz target for FUZZTIME
+	@deploy/fuzz-all.sh $(FUZZTIME)
+
+soak: servers ## the long fault run: simulated worlds, and what else soak.sh has, for SOAK
+	@deploy/soak.sh $(SOAK)
+
+bench: servers ## speed, as ratios in one run; BENCHFLAGS=-quick for a tenth of it
+	go run ./internal/bench $(BENCHFLAGS)
+
+build: ## static binaries for linux amd64, arm64 and armv7 in dist/
+	@for target in amd64: arm64: arm:7; do \
+	  arch=$${target%%:*}; arm=$${target##*:}; \
+	  for p in cmd/simpang firmware-sim; do \
+	    out=dist/linux-$$arch$${arm:+v$$arm}/$$(basename $$p); \
+	    echo "$$out"; CGO_ENABLED=0 GOOS=linux GOARCH=$$arch GOARM=$$arm go build -trimpath -ldflags '$(LDFLAGS)' -o $$out ./$$p; \
+	  done; \
+	done
+
+clean: ## what was built and the demonstration's data
+	rm -rf bin dist .run

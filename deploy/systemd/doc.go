@@ -1,0 +1,3 @@
+// Package systemd holds the units that run Simpang; its tests check them with
+// systemd's own tools.
+package systemd

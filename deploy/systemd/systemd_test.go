@@ -1,0 +1,71 @@
+package systemd
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// exposed is the most that systemd may find exposed, in tenths; what is left is
+// the network, serial devices and the real root folder.
+const exposed = "20"
+
+// installed writes the units as an administrator does, with a program that is
+// there, and returns the paths of the units.
+func installed(t *testing.T) (units []string) {
+	t.Helper()
+	dir := t.TempDir()
+	names, err := filepath.Glob("*.service")
+	require.NoError(t, err)
+	timers, err := filepath.Glob("*.timer")
+	require.NoError(t, err)
+	for _, name := range append(append(names, timers...), "simpang.service.d/credentials.conf") {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(strings.ReplaceAll(string(text), "/usr/local/bin/simpang", "/bin/true")), 0o600))
+		if !strings.HasSuffix(name, ".conf") {
+			units = append(units, path)
+		}
+	}
+	require.Len(t, units, 3)
+	return units
+}
+
+func TestSystemdTakesTheUnits(t *testing.T) {
+	units := installed(t)
+	verify := func() (string, error) {
+		out, err := exec.CommandContext(t.Context(), "systemd-analyze", append([]string{"verify", "--man=no"}, units...)...).CombinedOutput()
+		return string(out), err
+	}
+	out, err := verify()
+	require.NoError(t, err, "%s\nmake test installs systemd", out)
+	require.NotContains(t, out, filepath.Dir(units[0]), "no word about ours")
+
+	text, err := os.ReadFile(units[0])
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(units[0], append(text, "[Service]\nProtectSytem=strict\n"...), 0o600))
+	out, _ = verify()
+	require.Contains(t, out, "ProtectSytem", "a wrong word is seen")
+}
+
+func TestLittleIsExposed(t *testing.T) {
+	for _, unit := range []string{"simpang.service", "simpang-backup.service"} {
+		out, err := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold="+exposed, unit).CombinedOutput()
+		require.NoError(t, err, "%s: %s", unit, out)
+		require.Contains(t, string(out), "Overall exposure level")
+	}
+	text, err := os.ReadFile("simpang.service")
+	require.NoError(t, err)
+	for _, line := range []string{
+		"Type=notify", "WatchdogSec=120", "Restart=on-failure", "NoNewPrivileges=yes", "ProtectSystem=strict", "StateDirectory=simpang",
+		"RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX", "SystemCallFilter=@system-service", "DeviceAllow=char-ttyUSB rw", "MemoryMax=2G", "LimitNOFILE=65536",
+	} {
+		require.Contains(t, string(text), "\n"+line+"\n")
+	}
+}

@@ -1,0 +1,165 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/health"
+	"github.com/simpang-id/simpang/internal/inventory"
+)
+
+// Device is a device of the inventory and how it fares.
+type Device struct {
+	ID          string     `json:"id"`
+	Kind        TextOrNull `json:"kind" enum:"spot,gate,count,traffic,meter" doc:"null: it left the inventory"`
+	Site        TextOrNull `json:"site"`
+	Spot        TextOrNull `json:"spot"`
+	Segment     TextOrNull `json:"segment"`
+	Class       TextOrNull `json:"class"`
+	Profile     TextOrNull `json:"profile"`
+	IntervalS   city.Int   `json:"interval_s"`
+	LastSeen    TimeOrNull `json:"last_seen" doc:"by our clock"`
+	LastAt      TimeOrNull `json:"last_at" doc:"by the device's clock"`
+	AgeS        city.Int   `json:"age_s" doc:"seconds since last_seen"`
+	SkewMs      city.Int   `json:"skew_ms" doc:"our clock less the device's at the last reading"`
+	Boot        city.Int   `json:"boot"`
+	Seq         city.Int   `json:"seq"`
+	BatteryV    city.Milli `json:"battery_v"`
+	Temperature city.Milli `json:"temperature_c"`
+	RSSI        city.Milli `json:"rssi_dbm"`
+	UptimeS     city.Int   `json:"uptime_s"`
+	Firmware    TextOrNull `json:"firmware"`
+	Errors      []string   `json:"errors"`
+	Readings    uint64     `json:"readings"`
+	Duplicates  uint64     `json:"duplicates"`
+	Quarantined uint64     `json:"quarantined"`
+	Silent      bool       `json:"silent" doc:"no reading for three intervals"`
+}
+
+// Gap is sequence numbers that never came, both inclusive.
+type Gap struct {
+	Boot    city.Int `json:"boot"`
+	FromSeq uint64   `json:"from_seq"`
+	ToSeq   uint64   `json:"to_seq"`
+}
+
+// Completeness is what of a device's day is there.
+type Completeness struct {
+	Device      string `json:"device"`
+	Date        string `json:"date" format:"date"`
+	Expected    int64  `json:"expected"`
+	Received    int64  `json:"received"`
+	Duplicate   int64  `json:"duplicate"`
+	Late        int64  `json:"late" doc:"received over two intervals after at"`
+	Quarantined int64  `json:"quarantined"`
+	Missing     int64  `json:"missing" doc:"expected - received - quarantined"`
+	Gaps        []Gap  `json:"gaps"`
+}
+
+// device joins what the inventory and the follower know.
+func (s *Server) device(d *inventory.Device, h *health.DeviceState, now int64) Device {
+	item := Device{
+		ID: h.ID, LastSeen: s.atOrNull(h.LastSeen), LastAt: s.atOrNull(h.LastAt), SkewMs: h.SkewMs, Boot: h.Boot, Seq: h.Seq,
+		BatteryV: h.Battery, Temperature: h.Temperature, RSSI: h.RSSI, UptimeS: h.UptimeS, Firmware: TextOrNull(h.Firmware),
+		Errors: orEmpty(h.Errors), Readings: h.Readings, Duplicates: h.Duplicates, Quarantined: h.Quarantined, Silent: h.Silent,
+	}
+	if h.LastSeen != 0 {
+		item.AgeS = city.SomeInt(ageS(h.LastSeen, now))
+	}
+	if d == nil {
+		return item
+	}
+	item.ID, item.Kind, item.Site, item.Spot = d.ID, TextOrNull(d.Kind), TextOrNull(d.Site), TextOrNull(d.Spot)
+	item.Segment, item.Class, item.Profile = TextOrNull(d.Segment), TextOrNull(d.Class.String()), TextOrNull(d.Profile)
+	if d.IntervalS > 0 {
+		item.IntervalS = city.SomeInt(int64(d.IntervalS))
+	}
+	return item
+}
+
+// devices serves /v1/devices.
+func (s *Server) devices(w http.ResponseWriter, q *request) error {
+	states := map[string]health.DeviceState{}
+	for _, h := range s.Devices.Devices() {
+		states[h.ID] = h
+	}
+	kind, site, silent := q.text("kind"), q.text("site"), q.args.get("silent")
+	var all []Device
+	for _, d := range s.board.Load().version.Devices {
+		h := states[d.ID]
+		if kind != "" && string(d.Kind) != kind || site != "" && d.Site != site || silent.given && h.Silent != silent.flag {
+			continue
+		}
+		all = append(all, s.device(d, &h, q.now.UnixMilli()))
+	}
+	key := func(d Device) string { return d.ID }
+	items, next := firstPage(pageAfter(q, all, key), q.limit(), key)
+	if q.format() == "json" {
+		writeJSON(w, q, http.StatusOK, List[Device]{append([]Device{}, items...), next})
+		return nil
+	}
+	linkNext(w, q, next)
+	t := &table{name: "devices", columns: []string{
+		"id", "kind", "site", "spot", "segment", "class", "profile", "interval_s", "last_seen", "last_at", "age_s", "skew_ms", "boot", "seq",
+		"battery_v", "temperature_c", "rssi_dbm", "uptime_s", "firmware", "errors", "readings", "duplicates", "quarantined", "silent",
+	}}
+	for _, d := range items {
+		t.add(d.ID, string(d.Kind), string(d.Site), string(d.Spot), string(d.Segment), string(d.Class), string(d.Profile), cellInt(d.IntervalS),
+			string(d.LastSeen), string(d.LastAt), cellInt(d.AgeS), cellInt(d.SkewMs), cellInt(d.Boot), cellInt(d.Seq),
+			cellMilli(d.BatteryV), cellMilli(d.Temperature), cellMilli(d.RSSI), cellInt(d.UptimeS), string(d.Firmware),
+			strings.Join(d.Errors, " "), int64(d.Readings), int64(d.Duplicates), int64(d.Quarantined), d.Silent)
+	}
+	return s.writeTable(w, q, t, notStored, "")
+}
+
+// findDevice returns a device that the inventory or the follower knows.
+func (s *Server) findDevice(id string) (*inventory.Device, health.DeviceState, error) {
+	d := s.board.Load().version.Device(id)
+	h, known := s.Devices.Device(id)
+	if d == nil && !known {
+		return nil, h, notFound("there is no such device")
+	}
+	return d, h, nil
+}
+
+// oneDevice serves /v1/devices/{id}.
+func (s *Server) oneDevice(w http.ResponseWriter, q *request) error {
+	d, h, err := s.findDevice(q.text("id"))
+	if err != nil {
+		return err
+	}
+	writeJSON(w, q, http.StatusOK, s.device(d, &h, q.now.UnixMilli()))
+	return nil
+}
+
+// completeness serves /v1/devices/{id}/completeness.
+func (s *Server) completeness(w http.ResponseWriter, q *request) error {
+	if _, _, err := s.findDevice(q.text("id")); err != nil {
+		return err
+	}
+	date := s.day(q.now.UnixMilli())
+	if q.given("date") {
+		date = q.text("date")
+	}
+	c, err := s.Devices.Completeness(q.Context(), q.text("id"), date)
+	if err != nil {
+		return err
+	}
+	answer := Completeness{
+		Device: q.text("id"), Date: date, Expected: c.Expected, Received: c.Received, Duplicate: c.Duplicate,
+		Late: c.Late, Quarantined: c.Quarantined, Missing: c.Missing, Gaps: make([]Gap, 0, len(c.Gaps)),
+	}
+	for _, g := range c.Gaps {
+		answer.Gaps = append(answer.Gaps, Gap{Boot: city.Int{V: int64(g.Boot), OK: g.HasBoot}, FromSeq: g.FromSeq, ToSeq: g.ToSeq})
+	}
+	if q.format() == "json" {
+		writeJSON(w, q, http.StatusOK, answer)
+		return nil
+	}
+	t := &table{name: "completeness-" + fileName(answer.Device) + "-" + date, columns: []string{
+		"device", "date", "expected", "received", "duplicate", "late", "quarantined", "missing", "gaps",
+	}}
+	t.add(answer.Device, date, c.Expected, c.Received, c.Duplicate, c.Late, c.Quarantined, c.Missing, int64(len(c.Gaps)))
+	return s.writeTable(w, q, t, notStored, "")
+}

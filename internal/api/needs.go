@@ -1,0 +1,127 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/health"
+	"github.com/simpang-id/simpang/internal/inventory"
+	"github.com/simpang-id/simpang/internal/journal"
+	"github.com/simpang-id/simpang/internal/ledger"
+	"github.com/simpang-id/simpang/internal/occupancy"
+	"github.com/simpang-id/simpang/internal/token"
+	"github.com/simpang-id/simpang/internal/traffic"
+)
+
+// All of these may be called from any goroutine. Errors of a known kind
+// (city.Error) become their HTTP status; all others are logged and shown as
+// 500 without their text. Times are Unix ms, spans from inclusive, to
+// exclusive.
+
+// Parking tells how full the sites are and were.
+type Parking interface {
+	// Sites returns the present of every site. The slice is the caller's.
+	Sites() []occupancy.SiteState
+	// Site returns the present of one site with its spots, false where there
+	// is none.
+	Site(id string) (occupancy.SiteState, []occupancy.SpotState, bool)
+	// History returns a point for every whole step of [from, to), also where
+	// nothing was heard. from lies on a multiple of step in the city's zone.
+	History(ctx context.Context, site string, class city.Class, from, to int64, step time.Duration) ([]occupancy.HistoryPoint, error)
+	// Changed is signalled when a state changed; it has room for one signal.
+	Changed() <-chan struct{}
+}
+
+// Traffic tells how the segments flow and flowed.
+type Traffic interface {
+	Segments() []traffic.SegmentState
+	Congestion() traffic.Congestion
+	History(ctx context.Context, segment string, from, to int64, step time.Duration) ([]traffic.HistoryPoint, error)
+	Changed() <-chan struct{}
+}
+
+// Books tells what was recorded and what is due.
+type Books interface {
+	// Receipts returns a page and the cursor of the next, "" at the end.
+	Receipts(ctx context.Context, q ledger.ReceiptQuery) ([]ledger.Receipt, string, error)
+	Daily(ctx context.Context, q ledger.DailyQuery) ([]ledger.DailyRow, error)
+	Summary(ctx context.Context, year int) ([]ledger.AccountTotal, error)
+}
+
+// Devices tells how the devices fare.
+type Devices interface {
+	Devices() []health.DeviceState
+	Device(id string) (health.DeviceState, bool)
+	// Completeness tells of one day, YYYY-MM-DD in the city's zone.
+	Completeness(ctx context.Context, device, date string) (health.Completeness, error)
+}
+
+// Readings returns what devices sent.
+type Readings interface {
+	// Readings returns at most limit entries of a device whose At lies in the
+	// span, of these kinds, ordered by At and position, after the cursor "" or
+	// the one that the page before returned; the next cursor is "" at the end.
+	Readings(ctx context.Context, device string, from, to int64, kinds []city.Kind, after string, limit int) ([]journal.Entry, string, error)
+}
+
+// Quarantine lists what was set aside.
+type Quarantine interface {
+	// List returns items after an id, the oldest first, without what was sent.
+	List(ctx context.Context, f journal.Filter, afterID int64, limit int) ([]journal.Item, error)
+}
+
+// Gate takes what staff decide; each is appended to the journal before it
+// returns. by is the id of the token.
+type Gate interface {
+	// Retry offers a set-aside message again with its first receive time.
+	// Twice is once. KindNotFound: no such message.
+	Retry(ctx context.Context, id int64, by string) (RetryResult, error)
+	// Close sets a closure and returns it with its id. The same content again
+	// is the same closure; created tells which.
+	Close(ctx context.Context, c journal.Closure) (closure journal.Closure, created bool, err error)
+	// Reopen takes a closure of the API back. KindNotFound: no such closure.
+	Reopen(ctx context.Context, id, by string) error
+	// Closures returns the closures that were set over the API and not taken
+	// back.
+	Closures() []journal.Closure
+	// Reload reads the inventory again, all or nothing. An error of
+	// KindUnprocessed lists every fault in Fields; the old inventory stays.
+	Reload(ctx context.Context, by string) (ReloadResult, error)
+	// AcceptClock accepts the present of the machine's clock.
+	AcceptClock(ctx context.Context, by string) error
+}
+
+// RetryResult is what became of a message that was offered again.
+type RetryResult struct {
+	Verdict string // accepted, duplicate, refused
+	Reason  city.Reason
+	Detail  string
+}
+
+// ReloadResult is what a reload did.
+type ReloadResult struct {
+	Changed bool     // false: the files are the same
+	Hash    string   // of the inventory that holds now
+	Restart []string // settings that changed and need a restart
+}
+
+// Inventory returns the newest accepted version; nil before there is one.
+type Inventory interface {
+	Current() *inventory.Version
+}
+
+// Tokens finds the token of a secret.
+type Tokens interface {
+	Lookup(ctx context.Context, secret string, now time.Time) (token.Token, error)
+}
+
+// Readiness tells whether the gateway can commit and answer.
+type Readiness interface {
+	Ready(ctx context.Context) Readyz
+}
+
+var (
+	_ Tokens     = (*token.Store)(nil)
+	_ Quarantine = (*journal.Quarantine)(nil)
+)

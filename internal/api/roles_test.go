@@ -1,0 +1,146 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/simpang-id/simpang/internal/api"
+	"github.com/simpang-id/simpang/internal/journal"
+	"github.com/simpang-id/simpang/internal/token"
+)
+
+// may is the contract's table of rights (section 4), written once more by
+// hand: a route that is not in it fails the test.
+var may = map[string][]token.Role{
+	"GET /v1/devices":                       {token.Dishub, token.Admin},
+	"GET /v1/devices/{id}":                  {token.Dishub, token.Admin},
+	"GET /v1/devices/{id}/readings":         {token.Dishub, token.Admin},
+	"GET /v1/devices/{id}/completeness":     {token.Dishub, token.Admin},
+	"GET /v1/quarantine":                    {token.Admin},
+	"POST /v1/quarantine/{id}/retry":        {token.Admin},
+	"POST /v1/closures":                     {token.Dishub, token.Admin},
+	"DELETE /v1/closures/{id}":              {token.Dishub, token.Admin},
+	"GET /v1/revenue/daily":                 {token.Dishub, token.Bapenda, token.Auditor, token.Operator, token.Executive, token.Admin},
+	"GET /v1/revenue/receipts":              {token.Bapenda, token.Auditor, token.Operator, token.Admin},
+	"POST /v1/admin/reload":                 {token.Admin},
+	"POST /v1/admin/clock":                  {token.Admin},
+	"GET /v1/parking/sites":                 nil,
+	"GET /v1/parking/nearby":                nil,
+	"GET /v1/parking/sites/{id}":            nil,
+	"GET /v1/parking/sites/{id}/history":    nil,
+	"GET /v1/traffic/segments":              nil,
+	"GET /v1/traffic/segments/{id}":         nil,
+	"GET /v1/traffic/segments/{id}/history": nil,
+	"GET /v1/traffic/congestion":            nil,
+	"GET /v1/stream":                        nil,
+	"GET /v1/closures":                      nil,
+	"GET /v1/agencies":                      nil,
+	"GET /v1/revenue/summary":               nil,
+	"GET /healthz":                          nil,
+	"GET /readyz":                           nil,
+	"GET /openapi.json":                     nil,
+}
+
+// routesOf reads every route from the OpenAPI document, which is made of the
+// same table as the router.
+func routesOf(t *testing.T, st *stage) []string {
+	t.Helper()
+	var doc struct {
+		Paths map[string]map[string]json.RawMessage
+	}
+	require.NoError(t, json.Unmarshal([]byte(st.get(t, "/openapi.json").body), &doc))
+	var routes []string
+	for path, methods := range doc.Paths {
+		for method := range methods {
+			routes = append(routes, strings.ToUpper(method)+" "+path)
+		}
+	}
+	slices.Sort(routes)
+	return routes
+}
+
+func TestEveryRouteWithEveryRole(t *testing.T) {
+	st := newStage(t)
+	expired := st.Token(t, token.Request{Role: token.Admin, Name: "old", Expires: st.Clock.Now().Add(time.Minute).UnixMilli()})
+	revoked, secret, err := st.Tokens.Create(t.Context(), token.Request{Role: token.Admin, Name: "gone"}, st.Clock.Now())
+	require.NoError(t, err)
+	require.NoError(t, st.Tokens.Revoke(t.Context(), revoked.ID, st.Clock.Now()))
+	st.Clock.Move(2 * time.Minute)
+	st.Gate.Verdict = api.RetryResult{Verdict: "accepted"}
+
+	routes := routesOf(t, st)
+	require.Len(t, routes, len(may))
+	for _, route := range routes {
+		method, path, _ := strings.Cut(route, " ")
+		allowed, known := may[route]
+		require.True(t, known, "%s is not in the table of rights", route)
+		path = fill(path)
+		if method == http.MethodGet && path == "/v1/stream" {
+			method = http.MethodHead // it does not end
+		}
+		ask := func(secret string) int { return st.do(t, method, path, secret, bodyFor(route)).StatusCode }
+		if allowed == nil {
+			require.Less(t, ask(""), 300, route)
+			for role, secret := range st.Secrets {
+				require.Less(t, ask(secret), 300, "%s as %s", route, role)
+			}
+			continue
+		}
+		require.Equal(t, http.StatusUnauthorized, ask(""), route)
+		require.Equal(t, http.StatusUnauthorized, ask("smp_nobody"), route)
+		require.Equal(t, http.StatusUnauthorized, ask(expired), route)
+		require.Equal(t, http.StatusUnauthorized, ask(secret), route)
+		for role, secret := range st.Secrets {
+			if method == http.MethodDelete {
+				_, _, err := st.Gate.Close(t.Context(), journal.Closure{Site: "s-alun"})
+				require.NoError(t, err)
+			}
+			if slices.Contains(allowed, role) {
+				require.Less(t, ask(secret), 300, "%s as %s", route, role)
+			} else {
+				require.Equal(t, http.StatusForbidden, ask(secret), "%s as %s", route, role)
+			}
+		}
+		require.Equal(t, http.StatusBadRequest, st.do(t, method, path+"?access_token="+st.Secrets[token.Admin], st.Secrets[token.Admin], bodyFor(route)).StatusCode, route)
+	}
+}
+
+// fill puts an id of the small city into a path.
+func fill(path string) string {
+	for prefix, id := range map[string]string{
+		"/v1/parking/": "s-alun", "/v1/traffic/": "veteran-s", "/v1/devices/": "spot-1", "/v1/quarantine/": "7", "/v1/closures/": "cl-s-alun",
+	} {
+		if strings.HasPrefix(path, prefix) {
+			path = strings.ReplaceAll(path, "{id}", id)
+		}
+	}
+	if strings.HasSuffix(path, "nearby") {
+		path += "?lat=-6.237&lon=107"
+	}
+	return path
+}
+
+func bodyFor(route string) string {
+	if route == "POST /v1/closures" {
+		return `{"site":"s-alun","from":"2026-03-02","reason":"event"}`
+	}
+	return ""
+}
+
+func TestUnauthorizedSaysHow(t *testing.T) {
+	st := newStage(t)
+	a := st.do(t, http.MethodGet, "/v1/devices", "", "")
+	require.Equal(t, `Bearer realm="simpang"`, a.Header.Get("Www-Authenticate"))
+	a = st.do(t, http.MethodGet, "/v1/devices", "smp_x", "")
+	require.Contains(t, a.Header.Get("Www-Authenticate"), `error="invalid_token"`)
+	a = st.do(t, http.MethodGet, "/v1/devices", st.Secrets[token.Executive], "")
+	require.Contains(t, a.Header.Get("Www-Authenticate"), `error="insufficient_scope"`)
+	st.do(t, http.MethodGet, "/v1/devices", "", "", "Authorization", "Basic YTpi").problem(t, http.StatusUnauthorized)
+	require.Equal(t, http.StatusOK, st.do(t, http.MethodGet, "/v1/devices", "", "", "Authorization", "bearer "+st.Secrets[token.Admin]).StatusCode)
+}

@@ -1,0 +1,134 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/token"
+)
+
+// Short names of the roles, for the table.
+const (
+	dishub    = token.Dishub
+	bapenda   = token.Bapenda
+	auditor   = token.Auditor
+	operator  = token.Operator
+	executive = token.Executive
+	admin     = token.Admin
+)
+
+func roles(r ...token.Role) []token.Role { return r }
+
+func kindNames() []string {
+	names := make([]string, len(city.Kinds))
+	for i, kind := range city.Kinds {
+		names[i] = kind.String()
+	}
+	return names
+}
+
+func deviceRoutes() []*route {
+	return []*route{
+		{
+			Method: http.MethodGet, Path: "/v1/devices", Name: "listDevices", Tag: "devices", Roles: roles(dishub, admin),
+			Summary: "Devices and how they fare", Formats: sheets, Answer: typeOf[List[Device]](), Handle: (*Server).devices,
+			Params: join([]param{
+				{Name: "kind", Enum: []string{"spot", "gate", "count", "traffic", "meter"}},
+				{Name: "site", Doc: "only devices of this site"},
+				{Name: "silent", Type: isFlag, Doc: "only silent ones, or only others"},
+			}, pageParams()),
+		},
+		{
+			Method: http.MethodGet, Path: "/v1/devices/{id}", Name: "getDevice", Tag: "devices", Roles: roles(dishub, admin),
+			Summary: "One device", Params: []param{pathID("id of a device")}, Answer: typeOf[Device](), Handle: (*Server).oneDevice, Problem: []int{http.StatusNotFound},
+		},
+		{
+			Method: http.MethodGet, Path: "/v1/devices/{id}/readings", Name: "listReadings", Tag: "devices", Roles: roles(dishub, admin),
+			Summary: "What a device sent, by its own clock", Doc: "Money kinds are hidden from role dishub.",
+			Formats: sheets, Answer: typeOf[List[Reading]](), Handle: (*Server).readings, Problem: []int{http.StatusNotFound},
+			Params: join([]param{pathID("id of a device"), {Name: "kind", Enum: kindNames()}}, spanParams("24 h before `to`"), pageParams()),
+		},
+		{
+			Method: http.MethodGet, Path: "/v1/devices/{id}/completeness", Name: "getCompleteness", Tag: "devices", Roles: roles(dishub, admin),
+			Summary: "What of a device's day is there, and what is missing", Formats: sheets,
+			Answer: typeOf[Completeness](), Handle: (*Server).completeness, Problem: []int{http.StatusNotFound},
+			Params: []param{pathID("id of a device"), {Name: "date", Type: isDay, Doc: "day in the city's zone; default today"}},
+		},
+		{
+			Method: http.MethodGet, Path: "/v1/quarantine", Name: "listQuarantine", Tag: "quarantine", Roles: roles(admin),
+			Summary: "What was set aside, the oldest first", Formats: sheets, Answer: typeOf[List[QuarantineItem]](), Handle: (*Server).quarantineList,
+			Params: join([]param{
+				{Name: "device"},
+				{Name: "reason", Enum: reasonNames()},
+				{Name: "pending", Type: isFlag, Doc: "true: only what no retry was made of"},
+			}, pageParams()),
+		},
+		{
+			Method: http.MethodPost, Path: "/v1/quarantine/{id}/retry", Name: "retryQuarantined", Tag: "quarantine", Roles: roles(admin),
+			Summary: "Offer a set-aside message again", Doc: "It keeps its first receive time. Twice is once.",
+			Params: []param{{Name: "id", Type: isWhole, Min: 1, Max: 1 << 53, Required: true, Path: true, Doc: "id of the message"}},
+			Answer: typeOf[Retried](), Handle: (*Server).retry, Problem: []int{http.StatusNotFound, http.StatusServiceUnavailable},
+		},
+	}
+}
+
+func reasonNames() []string {
+	names := make([]string, len(city.Reasons))
+	for i, reason := range city.Reasons {
+		names[i] = string(reason)
+	}
+	return names
+}
+
+func moneyRoutes() []*route {
+	return []*route{
+		{
+			Method: http.MethodGet, Path: "/v1/revenue/summary", Name: "getRevenueSummary", Tag: "revenue",
+			Summary: "A year's accounts, the whole city", Formats: sheets, Answer: typeOf[RevenueSummary](), Handle: (*Server).revenueSummary,
+			Params: []param{{Name: "year", Type: isWhole, Min: 2000, Max: 2200, Doc: "default this year"}},
+		},
+		{
+			Method: http.MethodGet, Path: "/v1/revenue/daily", Name: "listDailyRevenue", Tag: "revenue",
+			Roles:   roles(bapenda, auditor, operator, dishub, executive, admin),
+			Summary: "Recorded and due, a day and group a row",
+			Doc: "Every day that [from, to) touches. Role operator sees its own sites, dishub the accounts that it collects itself, " +
+				"executive totals only (kecamatan, account, class, method).",
+			Formats: sheets, Answer: typeOf[List[DailyRevenue]](), Handle: (*Server).revenueDaily,
+			Params: join(spanParams("the first of the month"), []param{{Name: "group", Enum: dailyGroups, Default: "account"}}, pageParams()),
+		},
+		{
+			Method: http.MethodGet, Path: "/v1/revenue/receipts", Name: "listReceipts", Tag: "revenue", Roles: roles(bapenda, auditor, operator, admin),
+			Summary: "Receipts as the books hold them", Doc: "By the meter's clock. Role operator sees its own sites. Every reading is logged.",
+			Formats: sheets, Answer: typeOf[List[Receipt]](), Handle: (*Server).receipts, Problem: []int{http.StatusNotFound},
+			Params: join([]param{{Name: "site", Doc: "only this site's"}}, spanParams("24 h before `to`"), pageParams()),
+		},
+	}
+}
+
+func gatewayRoutes() []*route {
+	return []*route{
+		{
+			Method: http.MethodPost, Path: "/v1/admin/reload", Name: "reload", Tag: "admin", Roles: roles(admin),
+			Summary: "Read the inventory again, all or nothing", Answer: typeOf[Reloaded](), Handle: (*Server).reload,
+			Problem: []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+		},
+		{
+			Method: http.MethodPost, Path: "/v1/admin/clock", Name: "acceptClock", Tag: "admin", Roles: roles(admin),
+			Summary: "Accept the machine's clock as it is", Answer: typeOf[ClockAccepted](), Handle: (*Server).acceptClock,
+			Problem: []int{http.StatusServiceUnavailable},
+		},
+		{
+			Method: http.MethodGet, Path: "/healthz", Name: "healthz", Tag: "gateway", Free: true,
+			Summary: "The process lives", Answer: typeOf[Alive](), Handle: (*Server).healthz,
+		},
+		{
+			Method: http.MethodGet, Path: "/readyz", Name: "readyz", Tag: "gateway", Free: true,
+			Summary: "Whether it can commit and answer, and why not", Doc: "503 has the same body.",
+			Answer: typeOf[Readyz](), Also: http.StatusServiceUnavailable, Handle: (*Server).readyz,
+		},
+		{
+			Method: http.MethodGet, Path: "/openapi.json", Name: "openapi", Tag: "gateway",
+			Summary: "This document", Handle: (*Server).document, Media: "application/json",
+		},
+	}
+}

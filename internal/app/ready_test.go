@@ -1,0 +1,51 @@
+package app
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/inventory"
+	"github.com/simpang-id/simpang/internal/journal"
+)
+
+func TestARetryDoesNotMakeAFollowerLookDaysBehind(t *testing.T) {
+	l := newLine(t)
+	l.append(1)
+	first := l.j.Head()
+	now := time.UnixMilli(l.recv)
+	old := l.recv - 20*24*3600*1000
+	_, err := l.j.Append(t.Context(), []journal.Entry{{
+		Type: journal.TypeReading, Flags: journal.FlagRetried, Recv: old, Source: "b",
+		Reading: &city.Reading{Device: "d", Kind: city.KindSpot, At: old, Spot: &city.Spot{}},
+	}})
+	require.NoError(t, err)
+	r := &readiness{journal: l.j}
+	require.Zero(t, r.behind(t.Context(), first, 1, now))
+	l.append(1)
+	require.Equal(t, 9*time.Second, r.behind(t.Context(), first, 2, time.UnixMilli(l.recv).Add(9*time.Second)))
+}
+
+func TestAReloadThatWasSentTwiceIsInForceWhereTheJournalSaysSo(t *testing.T) {
+	store, err := inventory.OpenStore(t.TempDir())
+	require.NoError(t, err)
+	v := &inventories{zone: time.UTC, store: store, timeline: &inventory.Timeline{}, waiting: map[string]*inventory.Version{}, onTheWay: map[string]int{}}
+	entry := func(pos uint64, devices string) journal.Entry {
+		version, faults := inventory.Parse(map[string][]byte{"sites.geojson": []byte(`{"type":"FeatureCollection","features":[]}`), "devices.csv": []byte("id,kind,site,spot\n" + devices)}, time.UTC)
+		require.Empty(t, faults)
+		e, err := v.prepare(version)
+		require.NoError(t, err)
+		e.Pos = pos
+		return e
+	}
+	b, c, again := entry(1, ""), entry(2, "\n\n"), entry(3, "")
+	require.NotEqual(t, b.Inventory.Hash, c.Inventory.Hash)
+	v.committed([]journal.Entry{b})
+	v.committed([]journal.Entry{c})
+	v.committed([]journal.Entry{again})
+	require.Equal(t, b.Inventory.Hash, v.Current().Hash)
+	require.Empty(t, v.waiting)
+	require.Empty(t, v.onTheWay)
+}

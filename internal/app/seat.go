@@ -1,0 +1,198 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/health"
+	"github.com/simpang-id/simpang/internal/journal"
+	"github.com/simpang-id/simpang/internal/ledger"
+	"github.com/simpang-id/simpang/internal/occupancy"
+	"github.com/simpang-id/simpang/internal/series"
+	"github.com/simpang-id/simpang/internal/traffic"
+)
+
+// seat is the place of one follower. Who asks finds the one that sits there:
+// one that failed is replaced by one that is opened anew from its file, and
+// answers until then. Apply, Flush, Reopen and Close are called from one
+// goroutine at a time, all else from any.
+type seat[F Follower] struct {
+	open func(context.Context) (F, error)
+	at   atomic.Pointer[sitting[F]]
+}
+
+// sitting is who sits there, and how often the seat was given before.
+type sitting[F Follower] struct {
+	f    F
+	turn uint64
+}
+
+// take opens the first follower.
+func (s *seat[F]) take(ctx context.Context, open func(context.Context) (F, error)) error {
+	f, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	s.open = open
+	s.at.Store(&sitting[F]{f: f})
+	return nil
+}
+
+func (s *seat[F]) now() F { return s.at.Load().f }
+
+// ask asks who sits there, and again where another has taken the seat
+// meanwhile: the answer may have failed only because the file was closed.
+func ask[F Follower, T any](s *seat[F], question func(F) (T, error)) (T, error) {
+	for {
+		at := s.at.Load()
+		answer, err := question(at.f)
+		if err == nil || s.at.Load() == at {
+			return answer, err
+		}
+	}
+}
+
+// Reopen replaces the follower by one that stands at its durable cursor. Where
+// it cannot be opened, the one before goes on answering.
+func (s *seat[F]) Reopen(ctx context.Context) error {
+	fresh, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	old := s.at.Load() // only Reopen replaces it
+	s.at.Store(&sitting[F]{f: fresh, turn: old.turn + 1})
+	if err := old.f.Close(); err != nil {
+		return &staleError{err}
+	}
+	return nil
+}
+
+// staleError says that a follower was replaced and its old file did not close
+// well, which does not matter to the new one.
+type staleError struct{ err error }
+
+// Error tells what the closing said.
+func (e *staleError) Error() string { return fmt.Sprintf("close what failed: %v", e.err) }
+
+// Name is the follower's.
+func (s *seat[F]) Name() string { return s.now().Name() }
+
+// Cursor is the follower's.
+func (s *seat[F]) Cursor() uint64 { return s.now().Cursor() }
+
+// Apply is the follower's.
+func (s *seat[F]) Apply(entries []journal.Entry) error { return s.now().Apply(entries) }
+
+// Flush is the follower's.
+func (s *seat[F]) Flush() error { return s.now().Flush() }
+
+// Close closes the follower.
+func (s *seat[F]) Close() error { return s.now().Close() }
+
+// The seats that queries pass through.
+type (
+	occupancySeat struct {
+		seat[*occupancy.Follower]
+	}
+	trafficSeat struct{ seat[*traffic.Follower] }
+	ledgerSeat  struct{ seat[*ledger.Follower] }
+	healthSeat  struct{ seat[*health.Follower] }
+	seriesSeat  struct {
+		seat[*series.Follower]
+		tending sync.Mutex // days are put away, or the follower is replaced
+	}
+)
+
+// Receipts asks the follower that sits there.
+func (s *ledgerSeat) Receipts(ctx context.Context, q ledger.ReceiptQuery) (list []ledger.Receipt, next string, err error) {
+	list, err = ask(&s.seat, func(f *ledger.Follower) (page []ledger.Receipt, err error) {
+		page, next, err = f.Receipts(ctx, q)
+		return page, err
+	})
+	return list, next, err
+}
+
+// Daily asks the follower that sits there.
+func (s *ledgerSeat) Daily(ctx context.Context, q ledger.DailyQuery) ([]ledger.DailyRow, error) {
+	return ask(&s.seat, func(f *ledger.Follower) ([]ledger.DailyRow, error) { return f.Daily(ctx, q) })
+}
+
+// Summary asks the follower that sits there.
+func (s *ledgerSeat) Summary(ctx context.Context, year int) ([]ledger.AccountTotal, error) {
+	return ask(&s.seat, func(f *ledger.Follower) ([]ledger.AccountTotal, error) { return f.Summary(ctx, year) })
+}
+
+// Content asks the follower that sits there.
+func (s *ledgerSeat) Content(ctx context.Context, r *city.Reading) (hash [16]byte, ok bool, err error) {
+	hash, err = ask(&s.seat, func(f *ledger.Follower) (kept [16]byte, err error) {
+		kept, ok, err = f.Content(ctx, r)
+		return kept, err
+	})
+	return hash, ok, err
+}
+
+// Pending asks the follower that sits there; called from the goroutine of Apply.
+func (s *ledgerSeat) Pending() int { return s.now().Pending() }
+
+// Devices asks the follower that sits there.
+func (s *healthSeat) Devices() []health.DeviceState { return s.now().Devices() }
+
+// Device asks the follower that sits there.
+func (s *healthSeat) Device(id string) (health.DeviceState, bool) { return s.now().Device(id) }
+
+// Completeness asks the follower that sits there.
+func (s *healthSeat) Completeness(ctx context.Context, device, date string) (health.Completeness, error) {
+	return ask(&s.seat, func(f *health.Follower) (health.Completeness, error) { return f.Completeness(ctx, device, date) })
+}
+
+// Reopen waits until no day is being put away: only one may change the archive.
+func (s *seriesSeat) Reopen(ctx context.Context) error {
+	s.tending.Lock()
+	defer s.tending.Unlock()
+	return s.seat.Reopen(ctx)
+}
+
+// Seal asks the follower that sits there.
+func (s *seriesSeat) Seal(ctx context.Context, date string) (journal.Archive, error) {
+	s.tending.Lock()
+	defer s.tending.Unlock()
+	return s.now().Seal(ctx, date)
+}
+
+// Retain asks the follower that sits there.
+func (s *seriesSeat) Retain(ctx context.Context, now int64, p series.Policy, passed uint64) ([]string, error) {
+	s.tending.Lock()
+	defer s.tending.Unlock()
+	return s.now().Retain(ctx, now, p, passed)
+}
+
+// Due asks the follower that sits there.
+func (s *seriesSeat) Due() []string { return s.now().Due() }
+
+// Unrecorded asks the follower that sits there.
+func (s *seriesSeat) Unrecorded() *journal.Archive { return s.now().Unrecorded() }
+
+// Applied asks the follower that sits there.
+func (s *seriesSeat) Applied() uint64 { return s.now().Applied() }
+
+// Replay asks the follower that sits there.
+func (s *seriesSeat) Replay(ctx context.Context, after uint64, each func([]journal.Entry) error) (uint64, error) {
+	return s.now().Replay(ctx, after, each)
+}
+
+// Readings asks the follower that sits there.
+func (s *seriesSeat) Readings(ctx context.Context, q series.Query) (series.Page, error) {
+	return ask(&s.seat, func(f *series.Follower) (series.Page, error) { return f.Readings(ctx, q) })
+}
+
+// The compiler holds that each is a follower that can be replaced.
+var (
+	_ replaceable = (*occupancySeat)(nil)
+	_ replaceable = (*trafficSeat)(nil)
+	_ replaceable = (*ledgerSeat)(nil)
+	_ replaceable = (*healthSeat)(nil)
+	_ replaceable = (*seriesSeat)(nil)
+)

@@ -1,0 +1,93 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/simpang-id/simpang/internal/config"
+	"github.com/simpang-id/simpang/internal/source"
+	"github.com/simpang-id/simpang/internal/source/broker"
+	"github.com/simpang-id/simpang/internal/source/mqtt"
+	"github.com/simpang-id/simpang/internal/source/serial"
+	"github.com/simpang-id/simpang/internal/wire/native"
+)
+
+// startSources starts every source of the configuration. They are the first to
+// be stopped: nothing new comes in then, and what is on its way can still be
+// committed and acknowledged.
+func (g *gateway) startSources(ctx context.Context, undo *stack) error {
+	g.brokers = map[string]*broker.Source{}
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var done sync.WaitGroup
+	undo.push("sources", func() error {
+		stop()
+		done.Wait()
+		return nil
+	})
+	for _, c := range g.cfg.Sources {
+		s, err := g.openSource(ctx, c)
+		if err != nil {
+			return fmt.Errorf("source %s: %w", c.ID, err)
+		}
+		ended := &ending{}
+		g.ready.add(startedSource{Source: s, maxSilence: c.MaxSilence.Duration, since: g.now(), fault: ended.fault})
+		done.Go(func() {
+			if err := s.Run(running); err != nil && running.Err() == nil {
+				ended.set(err)
+				g.log.Error("a source stopped; the others go on: mend it and restart", "source", c.ID, "error", err)
+			}
+		})
+	}
+	return nil
+}
+
+func (g *gateway) openSource(ctx context.Context, c config.Source) (source.Source, error) {
+	switch c.Type {
+	case config.TypeBroker:
+		b, err := broker.New(broker.Options{
+			ID: c.ID, Listen: c.Listen, TLSListen: c.TLSListen, CertFile: c.CertFile, KeyFile: c.KeyFile,
+			CredentialsFile: c.CredentialsFile, Decode: native.Decode, Sink: g.queue, Log: g.log,
+		})
+		if err != nil {
+			return nil, err
+		}
+		g.brokers[c.ID] = b
+		return b, b.Listen(ctx)
+	case config.TypeMQTT:
+		return mqtt.New(mqtt.Options{
+			ID: c.ID, City: g.cfg.City.ID, URL: c.URL, Topics: c.Topics, ClientID: c.ClientID, Username: c.Username,
+			PasswordFile: c.PasswordFile, TopicsFile: g.path("mqtt-" + c.ID + ".topics"), CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile, MaxSilence: c.MaxSilence.Duration,
+			Decode: native.Decode, Sink: g.queue, Log: g.log,
+		})
+	case config.TypeSerial:
+		return serial.New(serial.Options{
+			ID: c.ID, Port: c.Port, Baud: c.Baud, DataBits: c.DataBits, Parity: c.Parity, StopBits: c.StopBits,
+			MaxSilence: c.MaxSilence.Duration,
+			Sink:       g.queue, Log: g.log,
+		})
+	default:
+		return nil, fmt.Errorf("unknown type %q", c.Type)
+	}
+}
+
+// ending holds why a source ended.
+type ending struct {
+	mu  sync.Mutex
+	err error
+}
+
+func (e *ending) set(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.err = err
+}
+
+func (e *ending) fault() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}

@@ -1,0 +1,125 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/simpang-id/simpang/internal/config"
+	"github.com/simpang-id/simpang/internal/inventory"
+	"github.com/simpang-id/simpang/internal/journal"
+	"github.com/simpang-id/simpang/internal/ledger"
+	"github.com/simpang-id/simpang/internal/series"
+)
+
+// Verify checks every stored hash and recomputes the books, in this order:
+// journal, versions of the inventory, archive, ledger, and then the other files
+// as far as they can be checked by themselves. It only reads, and may
+// run beside a gateway. say is told what was found whole; the error names the
+// first thing that disagrees.
+func Verify(ctx context.Context, c *config.Config, say func(format string, args ...any)) (err error) {
+	dir := filepath.Join(c.DataDir, "journal")
+	if _, err := os.Stat(dir); err != nil {
+		return fmt.Errorf("there is nothing to verify in %s yet: %w", c.DataDir, err)
+	}
+	if err := notHalfRestored(c.DataDir); err != nil {
+		return err
+	}
+	release, err := holdToCopy(ctx, c.DataDir, holdWithin) // no day goes while it is read
+	if err != nil {
+		return err
+	}
+	defer release()
+	j, err := journal.Open(ctx, dir, journal.Options{Zone: c.City.Zone, ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, j.Close()) }()
+	if err := j.Verify(ctx, nil); err != nil {
+		return err
+	}
+	say("journal: whole up to position %d, %d days", j.Head(), len(j.Days()))
+
+	store, err := inventory.OpenStore(filepath.Join(c.DataDir, "inventory"))
+	if err != nil {
+		return err
+	}
+	versions := 0
+	timeline, err := loadTimeline(ctx, store, c.City.Zone, j, func(*inventory.Version) { versions++ })
+	if err != nil {
+		return err
+	}
+	say("inventory: %d accepted versions, each file whole", versions)
+
+	s, err := series.Open(ctx, filepath.Join(c.DataDir, "archive"), series.Options{Journal: j, Zone: c.City.Zone, ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := s.Verify(ctx, nil); err != nil {
+		return err
+	}
+	say("archive: %d days, each file whole", len(s.Archived()))
+
+	late := &lateLog{ctx: ctx, dir: dir, c: c, early: j}
+	defer func() { err = errors.Join(err, late.Close()) }()
+	v, err := ledger.Verify(ctx, filepath.Join(c.DataDir, "ledger.db"), ledger.VerifyOptions{
+		Options: ledger.Options{Timeline: timeline, Zone: c.City.Zone}, Log: late,
+	})
+	if err != nil {
+		return err
+	}
+	say("ledger: %d entries recomputed from %d records, %d of them compared with the journal", v.Entries, v.Records, v.InJournal)
+	return verifyFiles(ctx, c, say)
+}
+
+// lateLog is the journal as it is after the books were opened: a gateway that
+// runs beside us goes on, and books are never ahead of a journal that is read
+// after them.
+type lateLog struct {
+	ctx   context.Context
+	dir   string
+	c     *config.Config
+	early *journal.Journal
+
+	once sync.Once
+	late *journal.Journal
+	err  error
+}
+
+// journal opens the journal again when it is first asked for.
+func (l *lateLog) journal() *journal.Journal {
+	l.once.Do(func() {
+		l.late, l.err = journal.Open(l.ctx, l.dir, journal.Options{Zone: l.c.City.Zone, ReadOnly: true})
+	})
+	if l.err != nil {
+		return l.early
+	}
+	return l.late
+}
+
+// Head returns the newest position.
+func (l *lateLog) Head() uint64 { return l.journal().Head() }
+
+// Days returns the days that the journal still has.
+func (l *lateLog) Days() []journal.DayInfo { return l.journal().Days() }
+
+// Read returns what follows a position.
+func (l *lateLog) Read(ctx context.Context, after uint64, most int) ([]journal.Entry, error) {
+	j := l.journal()
+	if l.err != nil {
+		return nil, l.err
+	}
+	return j.Read(ctx, after, most)
+}
+
+// Close closes the journal where it was opened again.
+func (l *lateLog) Close() error {
+	if l.late == nil {
+		return nil
+	}
+	return l.late.Close()
+}

@@ -1,0 +1,184 @@
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/journal"
+)
+
+const (
+	rowsPerGroup = 1 << 16
+	pageBytes    = 16 << 10 // a device's day lies in few small pages
+)
+
+// table knows the rows of one kind of file.
+type table interface {
+	name() string
+	kind() city.Kind
+	writer(to io.Writer) tableWriter
+	// read calls f with the entries of n rows from a row on.
+	read(file *parquet.File, from, n int64, f func(*journal.Entry) error) error
+}
+
+type tableWriter interface {
+	add(e *journal.Entry) (rows int, err error)
+	close(metadata map[string]string) error
+}
+
+// kindTable turns entries into rows of T and back. toEntry takes the first
+// entry off the rows and tells how many of them it was.
+type kindTable[T any] struct {
+	named   string
+	of      city.Kind
+	toRows  func([]T, *journal.Entry) ([]T, error)
+	toEntry func(rows []parquet.Row, before *journal.Entry) (journal.Entry, int, error)
+}
+
+func (t kindTable[T]) name() string    { return t.named }
+func (t kindTable[T]) kind() city.Kind { return t.of }
+
+func (t kindTable[T]) writer(to io.Writer) tableWriter {
+	order := []parquet.SortingColumn{parquet.Ascending("device"), parquet.Ascending("at"), parquet.Ascending("pos")}
+	if t.of == city.KindNone {
+		order = order[2:]
+	}
+	return &rowWriter[T]{table: t, w: parquet.NewGenericWriter[T](to,
+		parquet.Compression(&parquet.Zstd), parquet.MaxRowsPerRowGroup(rowsPerGroup), parquet.PageBufferSize(pageBytes),
+		parquet.CreatedBy("simpang", "1", ""), parquet.SortingWriterConfig(parquet.SortingColumns(order...)))}
+}
+
+const (
+	bufferedRows = 1024
+	readRows     = 256
+)
+
+type rowWriter[T any] struct {
+	table kindTable[T]
+	w     *parquet.GenericWriter[T]
+	rows  []T
+}
+
+func (w *rowWriter[T]) add(e *journal.Entry) (int, error) {
+	before := len(w.rows)
+	rows, err := w.table.toRows(w.rows, e)
+	if err != nil {
+		return 0, err
+	}
+	w.rows = rows
+	n := len(rows) - before
+	if len(rows) < bufferedRows {
+		return n, nil
+	}
+	return n, w.flush()
+}
+
+func (w *rowWriter[T]) flush() error {
+	_, err := w.w.Write(w.rows)
+	clear(w.rows)
+	w.rows = w.rows[:0]
+	return err
+}
+
+func (w *rowWriter[T]) close(metadata map[string]string) error {
+	if err := w.flush(); err != nil {
+		return err
+	}
+	for key, value := range metadata {
+		w.w.SetKeyValueMetadata(key, value)
+	}
+	return w.w.Close()
+}
+
+func (t kindTable[T]) read(file *parquet.File, from, n int64, f func(*journal.Entry) error) error {
+	r := &rowReader{toEntry: t.toEntry, f: f}
+	for _, group := range file.RowGroups() {
+		rows := group.NumRows()
+		if from >= rows {
+			from -= rows
+			continue
+		}
+		take := min(n, rows-from)
+		if err := r.group(group, from, take); err != nil {
+			return err
+		}
+		if from, n = 0, n-take; n == 0 {
+			break
+		}
+	}
+	if n > 0 {
+		return fmt.Errorf("%d rows are missing: %w", n, io.ErrUnexpectedEOF)
+	}
+	return r.end()
+}
+
+// rowReader makes entries of rows. A row that may belong with the next is
+// held back.
+type rowReader struct {
+	toEntry func(rows []parquet.Row, before *journal.Entry) (journal.Entry, int, error)
+	f       func(*journal.Entry) error
+	rows    []parquet.Row
+	held    int
+	before  *journal.Entry
+}
+
+// group reads n rows of one row group from a row on.
+func (r *rowReader) group(group parquet.RowGroup, from, n int64) (err error) {
+	rows := group.Rows()
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	if from > 0 {
+		if err := rows.SeekToRow(from); err != nil {
+			return err
+		}
+	}
+	for n > 0 {
+		want := int(min(n, readRows))
+		for len(r.rows) < r.held+want {
+			r.rows = append(r.rows, nil)
+		}
+		got, err := rows.ReadRows(r.rows[r.held : r.held+want])
+		if got == 0 {
+			return fmt.Errorf("%d rows are missing: %w", n, errors.Join(err, io.ErrUnexpectedEOF))
+		}
+		n -= int64(got)
+		if err := r.pass(r.held+got, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pass makes entries of the first n rows. The last one waits where more may
+// follow.
+func (r *rowReader) pass(n int, more bool) error {
+	used := 0
+	for used < n {
+		e, took, err := r.toEntry(r.rows[used:n], r.before)
+		if err != nil {
+			return err
+		}
+		if more && used+took == n {
+			break
+		}
+		used += took
+		if err := r.f(&e); err != nil {
+			return err
+		}
+		r.before = &e
+	}
+	// What waits must outlive the pages that its values lie in.
+	for i := used; i < n; i++ {
+		r.rows[i-used] = r.rows[i].Clone()
+	}
+	r.held = n - used
+	for i := r.held; i < len(r.rows); i++ {
+		r.rows[i] = r.rows[i][:0]
+	}
+	return nil
+}
+
+func (r *rowReader) end() error { return r.pass(r.held, false) }

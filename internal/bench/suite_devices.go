@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+var devicesSuite = suite{
+	name: "devices", load: "4 bare publishers to Mosquitto (window 20) that together keep 20,000 messages/s of 50,000 spot sensors, 5 minutes; one round",
+	rows: []line{
+		{key: "most", name: "resident memory, 50,000 devices through Mosquitto, 20,000 messages/s, 5 minutes (one round): MB", bar: 200, atMost: true},
+		{key: "flat", name: "resident memory there, the last minute's most against the second minute's (one round)", bar: 1.05, atMost: true},
+	},
+	run: (*bench).manyDevices,
+}
+
+const citySensors, cityRate = 50_000, 20_000
+
+// manyDevices measures resident memory with a city of 50,000 spot sensors.
+func (b *bench) manyDevices(ctx context.Context) (err error) {
+	dir, err := b.scratch("devices")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	inventory, spots, err := b.bigCity(dir)
+	if err != nil {
+		return err
+	}
+	const window = 20
+	server, addr, err := startMosquitto(ctx, dir, window)
+	if err != nil {
+		return err
+	}
+	defer stopping(&err, server)
+	g, err := b.startGateway(ctx, dir, inventory, outside(addr))
+	if err != nil {
+		return err
+	}
+	defer stopping(&err, g)
+	const connections, inFlight = 4, 4000
+	c, err := join(ctx, addr, connections, inFlight, anonymous)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.leave() }()
+	l := newLoad(spots)
+	seen, n, err := residentWhile(ctx, g, b.span(5*time.Minute), func(ctx context.Context, span time.Duration) (int, error) {
+		return l.paced(ctx, c, cityRate, span, nil)
+	})
+	if err != nil {
+		return err
+	}
+	_, late, err := g.accept(ctx, n, time.Minute)
+	if err != nil {
+		return err
+	}
+	b.level(late, "most", "flat")
+	const minute = 0.2 // of the time
+	second, last := seen.most(minute, 2*minute), seen.most(1-minute, 1)
+	flat := float64(last) / float64(second)
+	b.row("most", mb(seen.most(0, 1)), fmt.Sprintf("%.0f (%d messages)", mb(seen.most(0, 1)), n))
+	b.row("flat", flat, fmt.Sprintf("%.3f (%.0f MB against %.0f MB)", flat, mb(last), mb(second)))
+	return nil
+}
+
+// bigCity writes an inventory: the reference city, and so many sites of 200
+// places that it has 50,000 spot sensors. It returns them.
+func (b *bench) bigCity(dir string) (inventory string, spots []string, err error) {
+	inventory = filepath.Join(dir, "inventory")
+	if err := os.CopyFS(inventory, os.DirFS(referenceCity)); err != nil {
+		return "", nil, err
+	}
+	file := filepath.Join(inventory, "sites.geojson")
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", nil, err
+	}
+	var sites map[string]any
+	if err := json.Unmarshal(data, &sites); err != nil {
+		return "", nil, err
+	}
+	features, ok := sites["features"].([]any)
+	if !ok {
+		return "", nil, errors.New("sites.geojson has no features")
+	}
+	file2 := filepath.Join(inventory, "devices.csv")
+	devices, err := os.ReadFile(file2)
+	if err != nil {
+		return "", nil, err
+	}
+	devices = append(bytes.TrimRight(devices, "\n"), '\n')
+	columns := bytes.Count(devices[:bytes.IndexByte(devices, '\n')], []byte(","))
+	const places = 200
+	spots = append(spots, b.devices...)
+	for n := 0; len(spots) < citySensors; n++ {
+		site := fmt.Sprintf("BIG-%03d", n)
+		features = append(features, map[string]any{
+			"type": "Feature", "geometry": map[string]any{"type": "Point", "coordinates": []float64{106.95 + float64(n%20)*0.004, -6.3 + float64(n/20)*0.004}},
+			"properties": map[string]any{
+				"id": site, "name": "Gedung " + site, "kind": "off_street", "address": "Jl. Contoh", "kecamatan": "Bekasi Timur", "levy": "special",
+				"detection": "spots", "capacity": map[string]int{"car": places}, "operator": "upt-parkir",
+			},
+		})
+		for k := 0; k < places && len(spots) < citySensors; k++ {
+			id := fmt.Sprintf("big-%03d-%03d", n, k)
+			spots = append(spots, id)
+			devices = fmt.Appendf(devices, "%s,spot,%s,P%03d,,car,,,300%s\n", id, site, k, bytes.Repeat([]byte(","), columns-8))
+		}
+	}
+	sites["features"] = features
+	if data, err = json.Marshal(sites); err != nil {
+		return "", nil, err
+	}
+	return inventory, spots, errors.Join(os.WriteFile(file, data, 0o600), os.WriteFile(file2, devices, 0o600))
+}

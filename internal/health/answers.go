@@ -1,0 +1,172 @@
+package health
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/simpang-id/simpang/internal/city"
+)
+
+// Devices returns every device of the newest version of the inventory, sorted
+// by id.
+func (f *Follower) Devices() []DeviceState {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	list := make([]DeviceState, len(f.order))
+	for i, d := range f.order {
+		list[i] = f.stateOf(d)
+	}
+	return list
+}
+
+// Device returns one device; ok is false where the newest version lacks it.
+func (f *Follower) Device(id string) (state DeviceState, ok bool) {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	d := f.devices[id]
+	if d == nil || d.inv == nil {
+		return DeviceState{}, false
+	}
+	return f.stateOf(d), true
+}
+
+func (f *Follower) stateOf(d *device) DeviceState {
+	s := d.state
+	s.Errors = slices.Clone(s.Errors)
+	patience := int64(silentMs)
+	if d.inv.IntervalS > 0 {
+		patience = silentIntervals * 1000 * int64(d.inv.IntervalS)
+	}
+	s.Silent = f.clock-max(s.LastSeen, d.since) > patience
+	return s
+}
+
+// Completeness tells what of a device's day (YYYY-MM-DD in the city's zone)
+// came. A reading belongs to the day of its time, a duplicate to the day on
+// which it came. What was set aside takes its sequence number too: it counts
+// as quarantined until the reading is accepted, is expected, and no gap.
+func (f *Follower) Completeness(ctx context.Context, id, date string) (Completeness, error) {
+	parsed, err := time.Parse(time.DateOnly, date)
+	if err != nil {
+		return Completeness{}, &city.Error{Kind: city.KindInvalid, Message: "date must be a day like 2026-03-02", Fields: []city.FieldError{{Field: "date", Detail: "use YYYY-MM-DD"}}, Err: err}
+	}
+	day := int64(parsed.Year())*10_000 + int64(parsed.Month())*100 + int64(parsed.Day())
+	days, err := f.daysOf(ctx, id)
+	if err != nil {
+		return Completeness{}, err
+	}
+	c := Completeness{Device: id, Date: date}
+	today := days[day]
+	if today == nil {
+		return c, nil
+	}
+	c.Duplicate, c.Quarantined = today.duplicates, today.unread
+	for i := range today.runs {
+		c.add(&today.runs[i], day, days)
+	}
+	slices.SortFunc(c.Gaps, func(a, b Gap) int { return cmp.Or(cmp.Compare(a.Boot, b.Boot), cmp.Compare(a.FromSeq, b.FromSeq)) })
+	c.Missing = max(0, c.Expected-c.Received-c.Quarantined)
+	return c, nil
+}
+
+// daysOf returns every day of a device as of one moment.
+func (f *Follower) daysOf(ctx context.Context, id string) (map[int64]*day, error) {
+	for range 5 {
+		h := f.held(id)
+		if h == nil {
+			return nil, &city.Error{Kind: city.KindNotFound, Message: fmt.Sprintf("there is no device %q", id)}
+		}
+		days, err := f.storedDays(ctx, h)
+		if err != nil {
+			return nil, fmt.Errorf("health: days of %s: %w", id, err)
+		}
+		if days != nil {
+			for _, x := range h.days {
+				days[x.date] = x
+			}
+			return days, nil
+		}
+	}
+	return nil, &city.Error{Kind: city.KindUnavailable, Message: "the days change faster than they can be read: ask again"}
+}
+
+// held is what memory has of a device, and what the file must be as of for the
+// two to go together: flushed, or applied where Flush has just committed.
+type held struct {
+	device           int64
+	days             []*day
+	applied, flushed uint64
+}
+
+func (f *Follower) held(id string) *held {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	d := f.devices[id]
+	if d == nil {
+		return nil
+	}
+	h := &held{device: d.id, applied: f.applied, flushed: f.flushed}
+	for _, x := range d.days {
+		h.days = append(h.days, x.clone())
+	}
+	return h
+}
+
+func (d *day) clone() *day {
+	x := *d
+	x.runs = slices.Clone(d.runs)
+	for i := range x.runs {
+		x.runs[i].seqs, x.runs[i].aside = slices.Clone(x.runs[i].seqs), slices.Clone(x.runs[i].aside)
+	}
+	return &x
+}
+
+// add adds one run's part of a day. Days are all of the device's.
+func (c *Completeness) add(r *run, date int64, days map[int64]*day) {
+	var received, before seqRanges // of the run on all days; on the days before
+	all := seqRanges{}
+	for _, d := range days {
+		for i := range d.runs {
+			if x := &d.runs[i]; x.key == r.key {
+				received.join(x.seqs)
+				all.join(x.seqs)
+				all.join(x.aside)
+				if d.date < date {
+					before.join(x.seqs)
+					before.join(x.aside)
+				}
+			}
+		}
+	}
+	c.Received += r.received
+	c.Late += r.late
+	c.Quarantined = sum(c.Quarantined, r.aside.without(received))
+	today := slices.Clone(r.seqs)
+	today.join(r.aside)
+	if len(today) == 0 {
+		return
+	}
+	lowest, highest := today[0].lo, today[len(today)-1].hi
+	if len(before) == 0 {
+		c.Expected = sum(c.Expected, span(lowest, highest))
+	} else if last := before[len(before)-1].hi; highest > last {
+		c.Expected = sum(c.Expected, span(last+1, highest))
+	}
+	for _, x := range today {
+		// The reading after a gap begins one of the run's ranges.
+		for i := sort.Search(len(all), func(i int) bool { return all[i].lo >= x.lo }); i < len(all) && all[i].lo <= x.hi; i++ {
+			if i == 0 {
+				continue // where a run begins is not known
+			}
+			gap := Gap{HasBoot: r.key.hasBoot, FromSeq: all[i-1].hi + 1, ToSeq: all[i].lo - 1}
+			if r.key.hasBoot {
+				gap.Boot = r.key.no
+			}
+			c.Gaps = append(c.Gaps, gap)
+		}
+	}
+}

@@ -1,0 +1,4 @@
+-- +goose Up
+-- A checksum a row (sqlite.SumColumn); the migration after this one fills it.
+ALTER TABLE device ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE cursor ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;

@@ -1,0 +1,256 @@
+package series
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/journal"
+)
+
+// Cursor is a place in the order of readings: time, then position.
+type Cursor struct {
+	At  int64 // Unix ms
+	Pos uint64
+}
+
+func (c Cursor) compare(d Cursor) int {
+	return cmp.Or(cmp.Compare(c.At, d.At), cmp.Compare(c.Pos, d.Pos))
+}
+
+// String writes the cursor for ParseCursor.
+func (c Cursor) String() string { return fmt.Sprintf("%d.%d", c.At, c.Pos) }
+
+// ParseCursor reads what String wrote.
+func ParseCursor(text string) (Cursor, error) {
+	at, pos, _ := strings.Cut(text, ".")
+	ms, err := strconv.ParseInt(at, 10, 64)
+	if err != nil {
+		return Cursor{}, err
+	}
+	p, err := strconv.ParseUint(pos, 10, 64)
+	return Cursor{At: ms, Pos: p}, err
+}
+
+func cursorOf(e *journal.Entry) Cursor { return Cursor{At: e.Reading.At, Pos: e.Pos} }
+
+// Query selects a device's readings by their own time.
+type Query struct {
+	Device string
+	From   int64       // Unix ms, inclusive
+	To     int64       // Unix ms, exclusive
+	Kinds  []city.Kind // empty: all
+	After  *Cursor     // nil: from the begin
+	Limit  int         // entries at most; 1 or more
+}
+
+// Page is a part of an answer.
+type Page struct {
+	Entries []journal.Entry // shared: nobody changes them
+	Next    *Cursor         // to be given as After for what follows; nil at the end
+}
+
+// retries is how often a query begins anew because a day went over to the
+// archive meanwhile; many may do so one after the other when a backup ends.
+const retries = 32
+
+// Readings returns a device's readings in the order of their time, those of
+// one time by position, from archive and journal. Damage in either is an
+// error, never a shorter answer.
+func (f *Follower) Readings(ctx context.Context, q Query) (Page, error) {
+	if q.Limit < 1 {
+		return Page{}, errors.New("series: a limit of 1 or more is required")
+	}
+	p, err := f.readings(ctx, q)
+	for range retries {
+		if _, ok := errors.AsType[*journal.RetiredError](err); !ok {
+			break
+		}
+		// A day went over to the archive between the look-up and the reading.
+		p, err = f.readings(ctx, q)
+	}
+	if err != nil {
+		return Page{}, fmt.Errorf("series: %w", err)
+	}
+	return p, nil
+}
+
+func (f *Follower) readings(ctx context.Context, q Query) (Page, error) {
+	s := &scan{f: f, q: q, mask: kindsMask(q.Kinds), from: q.From}
+	if q.After != nil {
+		s.from = max(s.from, q.After.At)
+	}
+	if err := s.find(ctx); err != nil {
+		return Page{}, err
+	}
+	var p Page
+	for {
+		e, err := s.next(ctx)
+		if err != nil {
+			return Page{}, err
+		}
+		if e == nil {
+			return p, nil
+		}
+		if len(p.Entries) == q.Limit {
+			last := cursorOf(&p.Entries[len(p.Entries)-1])
+			p.Next = &last
+			return p, nil
+		}
+		p.Entries = append(p.Entries, *e)
+	}
+}
+
+// part is a chunk of the journal or a kind's file of the archive that may hold
+// what is asked for. It is read only when the answer has come to its first
+// time.
+type part struct {
+	minAt int64
+	chunk *chunk // of the journal, or
+	date  string // of the archive
+	kind  string
+	exact bool // minAt is the device's, not the whole file's
+}
+
+// scan merges parts.
+type scan struct {
+	f     *Follower
+	q     Query
+	mask  uint8
+	from  int64
+	parts []part            // by minAt, the first last
+	open  [][]journal.Entry // sorted, none empty
+}
+
+func (s *scan) touches(minAt, maxAt int64) bool { return maxAt >= s.from && minAt < s.q.To }
+
+// find lists the parts whose times touch the range.
+func (s *scan) find(ctx context.Context) error {
+	s.f.sweeps.RLock() // what the list of days says stays in the index meanwhile
+	defer s.f.sweeps.RUnlock()
+	s.f.mu.RLock()
+	stored := s.f.stored
+	inJournal := make(map[string]bool, len(s.f.days))
+	first := stored + 1
+	device, known := s.f.byName[s.q.Device]
+	var chunks []chunk
+	for i, day := range s.f.days {
+		if i == 0 {
+			first = day.first
+		}
+		inJournal[day.date] = true
+		if known {
+			chunks = append(chunks, day.fresh.chunks(device, s.mask, s.touches)...)
+		}
+	}
+	archived := s.f.store.Days()
+	s.f.mu.RUnlock()
+	if s.f.index != nil && first <= stored {
+		old, err := s.f.index.chunks(ctx, s.q.Device, first, stored, s.from, s.q.To, s.mask)
+		if err != nil {
+			return err
+		}
+		chunks = append(chunks, old...)
+	}
+	for i := range chunks {
+		if c := &chunks[i]; c.kinds&s.mask != 0 && s.touches(c.minAt, c.maxAt) {
+			s.parts = append(s.parts, part{minAt: c.minAt, chunk: c, exact: true})
+		}
+	}
+	for i := range archived {
+		if inJournal[archived[i].Date] {
+			continue
+		}
+		for k := range archived[i].Files {
+			file := &archived[i].Files[k]
+			kind, ok := city.ParseKind(file.Kind)
+			if ok && !file.Removed && s.mask&(1<<kind) != 0 && s.touches(file.MinAt, file.MaxAt) {
+				s.parts = append(s.parts, part{minAt: file.MinAt, date: archived[i].Date, kind: file.Kind})
+			}
+		}
+	}
+	s.sort()
+	return nil
+}
+
+func (s *scan) sort() {
+	slices.SortFunc(s.parts, func(a, b part) int { return cmp.Compare(b.minAt, a.minAt) })
+}
+
+// next returns the next entry in order, nil at the end.
+func (s *scan) next(ctx context.Context) (*journal.Entry, error) {
+	best := s.least()
+	for len(s.parts) > 0 {
+		p := s.parts[len(s.parts)-1]
+		if best >= 0 && p.minAt > s.open[best][0].Reading.At {
+			break
+		}
+		s.parts = s.parts[:len(s.parts)-1]
+		if err := s.read(ctx, p); err != nil {
+			return nil, err
+		}
+		best = s.least()
+	}
+	if best < 0 {
+		return nil, nil //nolint:nilnil // the end is no error
+	}
+	e := &s.open[best][0]
+	if s.open[best] = s.open[best][1:]; len(s.open[best]) == 0 {
+		s.open = slices.Delete(s.open, best, best+1)
+	}
+	return e, nil
+}
+
+func (s *scan) least() int {
+	best := -1
+	for i := range s.open {
+		if best < 0 || cursorOf(&s.open[i][0]).compare(cursorOf(&s.open[best][0])) < 0 {
+			best = i
+		}
+	}
+	return best
+}
+
+// read reads a part; one of the archive is first looked up in its file's map
+// of devices, and put back with the device's own time.
+func (s *scan) read(ctx context.Context, p part) error {
+	if !p.exact {
+		minAt, maxAt, ok, err := s.f.store.Span(p.date, p.kind, s.q.Device)
+		if err != nil || !ok || !s.touches(minAt, maxAt) {
+			return err
+		}
+		p.minAt, p.exact = minAt, true
+		at, _ := slices.BinarySearchFunc(s.parts, p, func(a, b part) int { return cmp.Compare(b.minAt, a.minAt) })
+		s.parts = slices.Insert(s.parts, at, p)
+		return nil
+	}
+	var entries []journal.Entry
+	var err error
+	if p.chunk != nil {
+		entries, err = s.f.o.Journal.At(ctx, p.chunk.positions(make([]uint64, 0, p.chunk.n)))
+	} else {
+		entries, err = s.f.store.Read(ctx, p.date, p.kind, s.q.Device, s.from, s.q.To)
+	}
+	if err != nil {
+		return err
+	}
+	wanted := make([]journal.Entry, 0, len(entries))
+	for i := range entries {
+		r := entries[i].Reading
+		if r.At < s.from || r.At >= s.q.To || s.mask&(1<<r.Kind) == 0 || (s.q.After != nil && cursorOf(&entries[i]).compare(*s.q.After) <= 0) {
+			continue
+		}
+		wanted = append(wanted, entries[i])
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	slices.SortFunc(wanted, func(a, b journal.Entry) int { return cursorOf(&a).compare(cursorOf(&b)) })
+	s.open = append(s.open, wanted)
+	return nil
+}

@@ -1,0 +1,152 @@
+package serial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/simpang-id/simpang/internal/source"
+)
+
+// Stats are counters since the start; they only grow.
+type Stats struct {
+	Received     atomic.Uint64 // sentences with a right checksum
+	Acked        atomic.Uint64 // ACK sentences after a commit
+	NotTaken     atomic.Uint64 // sentences that the sink did not take: the device sends them again
+	Noise        atomic.Uint64 // noise, bad checksums and lines too long, offered to the sink
+	NoiseDropped atomic.Uint64 // of the same, over the rate: counted only
+	Opens        atomic.Uint64 // times that the line was opened
+	Failures     atomic.Uint64 // attempts to open it that failed
+	Silences     atomic.Uint64 // times that it was opened anew because nothing came
+	Unacked      atomic.Int64  // sentences handed on that wait for their commit; goes up and down
+}
+
+// Source is one serial line.
+type Source struct {
+	o           Options
+	stats       Stats
+	noise       limiter
+	lastMessage atomic.Int64 // Unix ns
+	restarts    int          // because of silence, since a sentence came; the reader's
+
+	mu        sync.Mutex
+	connected bool
+	detail    string
+}
+
+var _ source.Source = (*Source)(nil)
+
+// New checks the options; it opens nothing.
+func New(o Options) (*Source, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	o.fill()
+	return &Source{o: o, noise: newLimiter(o.NoiseRate), detail: "not opened yet"}, nil
+}
+
+// Run keeps the line open until ctx ends, through any absence of the device.
+func (s *Source) Run(ctx context.Context) error {
+	defer s.setState(false, "the gateway stops")
+	for attempt := 0; ctx.Err() == nil; attempt++ {
+		if s.attempt(ctx) {
+			attempt = 0
+		}
+		pause(ctx, s.backoff(attempt))
+	}
+	return nil
+}
+
+// attempt opens the line and stays as long as it is there; stood tells whether
+// that was for a while.
+func (s *Source) attempt(ctx context.Context) (stood bool) {
+	began := time.Now()
+	opened, err := s.once(ctx)
+	if ctx.Err() != nil {
+		return false
+	}
+	s.ended(opened, err)
+	return opened && time.Since(began) > s.o.MaxBackoff
+}
+
+// once opens the line and serves it to its end.
+func (s *Source) once(ctx context.Context) (opened bool, err error) {
+	l, err := s.o.open()
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = l.Close() }()
+	s.stats.Opens.Add(1)
+	s.setState(true, "")
+	s.o.Log.Info("line opened", "port", s.o.Port, "baud", s.o.Baud)
+	return true, s.serve(ctx, l)
+}
+
+// ended tells why there is no line.
+func (s *Source) ended(opened bool, err error) {
+	s.mu.Lock()
+	before := s.detail
+	s.mu.Unlock()
+	detail := err.Error()
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		detail = s.o.Port + " does not exist; is the device plugged in?"
+	case errors.Is(err, errSilent):
+		detail = fmt.Sprintf("no sentence for over %s: opening the line anew", s.o.MaxSilence)
+	}
+	if !opened {
+		s.stats.Failures.Add(1)
+	}
+	s.setState(false, detail)
+	if detail != before { // not each attempt again
+		s.o.Log.Warn("no line: "+detail, "port", s.o.Port)
+	}
+}
+
+// backoff is the time before the next attempt: doubled each time, up to the
+// greatest, and anything between half of it and all.
+func (s *Source) backoff(attempt int) time.Duration {
+	d := s.o.MaxBackoff
+	if attempt < 16 {
+		d = min(d, s.o.MinBackoff<<attempt)
+	}
+	return d/2 + rand.N(d/2+1)
+}
+
+func (s *Source) setState(connected bool, detail string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.connected, s.detail = connected, detail
+}
+
+// Stats returns the counters, which keep counting.
+func (s *Source) Stats() *Stats { return &s.stats }
+
+// Status tells whether the line is open, and why not.
+func (s *Source) Status() source.Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	status := source.Status{
+		ID: s.o.ID, Type: "serial", Connected: s.connected, Detail: s.detail, Received: s.stats.Received.Load(),
+		Unacked: int(s.stats.Unacked.Load()), Connects: s.stats.Opens.Load(), Failures: s.stats.Failures.Load(), Restarts: s.stats.Silences.Load(),
+	}
+	if last := s.lastMessage.Load(); last != 0 {
+		status.LastMessage = time.Unix(0, last)
+	}
+	return status
+}
+
+// pause waits for d or the end of ctx.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,18 @@
+// Package wire holds what the formats share. Each format is a package below
+// it: pure functions from bytes to readings, fuzzed, without state or clock.
+package wire
+
+import "github.com/simpang-id/simpang/internal/city"
+
+// Decoded is what one message said, in its own order. The elements of an
+// array stand alone: one that is refused harms no other.
+type Decoded struct {
+	Readings []city.Reading
+	Elements [][]byte // of an array: what each of Readings was made of, in their order; nil for a single object
+	Refused  []city.Refusal
+	Ignored  int // unknown members, ignored and counted
+}
+
+// MaxPayload is the largest payload that is decoded, bytes; larger ones are
+// refused as too_large (contract, section 2).
+const MaxPayload = 64 << 10
