@@ -238,7 +238,10 @@ func TestReadyzTellsEachSourceAndFollower(t *testing.T) {
 	told()
 	require.NoError(t, r.stop())
 	r = start(t, dir)
-	r.get("/readyz", "", &ready)
+	r.until("each follower has read what came before the start", func() bool {
+		r.get("/readyz", "", &ready)
+		return !slices.ContainsFunc(ready.Reasons, func(r struct{ Code, Detail string }) bool { return r.Code == "follower" })
+	})
 	told() // before anything new came
 	require.NoError(t, r.stop())
 }
