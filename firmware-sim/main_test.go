@@ -232,12 +232,12 @@ func TestReplay(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	require.Equal(t, exitDone, run(t.Context(), []string{"replay", "-csv", csv, "-map", "../configs/replay/birmingham.yaml", "-broker", broker.URL}, &stdout, &stderr), stderr.String())
 	require.Contains(t, stdout.String(), "delivered 1 duplicate 1 refused 1 ")
-	require.Eventually(t, func() bool { return len(up.Got()) == 3 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(up.Got()) == 3 }, 30*time.Second, 10*time.Millisecond)
 	require.Equal(t, "sg/v1/count-x1/up", up.Got()[0].Topic)
 	require.JSONEq(t, `{"kind":"count","seq":1,"at":"2016-10-04T06:59:42Z","class":"car","occupied":4}`, up.Got()[0].Payload)
 
 	require.Equal(t, exitDone, run(t.Context(), []string{"replay", "-csv", csv, "-map", "../configs/replay/birmingham.yaml", "-broker", broker.URL, "-shift", "now"}, &stdout, &stderr), stderr.String())
-	require.Eventually(t, func() bool { return len(up.Got()) == 6 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(up.Got()) == 6 }, 30*time.Second, 10*time.Millisecond)
 	d := native.Decode("count-x1", []byte(up.Got()[3].Payload))
 	require.Len(t, d.Readings, 1)
 	require.Less(t, time.Since(time.UnixMilli(d.Readings[0].At)), time.Hour)

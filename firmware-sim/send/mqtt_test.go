@@ -157,7 +157,7 @@ func TestMQTTStatus(t *testing.T) {
 	require.NoError(t, s.Idle(t.Context()))
 	require.NoError(t, s.Close())
 	want := []sendtest.Got{{Topic: "sg/v1/dev-1/status", Payload: `{"online":true}`}, {Topic: "sg/v1/dev-1/status", Payload: `{"online":false}`}}
-	require.Eventually(t, func() bool { return len(status.Got()) == 2 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(status.Got()) == 2 }, 30*time.Second, 10*time.Millisecond)
 	require.Equal(t, want, status.Got())
 }
 

@@ -298,7 +298,7 @@ func TestStreamsAreBounded(t *testing.T) {
 	require.Eventually(t, func() bool {
 		status, _ := l.ask(t)
 		return status == http.StatusOK
-	}, 2*time.Second, 10*time.Millisecond)
+	}, 30*time.Second, 10*time.Millisecond)
 }
 
 // ask asks for a stream by HEAD, which does not stay open.
@@ -325,7 +325,7 @@ func TestSlowReadersAreCut(t *testing.T) {
 	require.NoError(t, conn.(*net.TCPConn).SetReadBuffer(4096))
 	_, err = conn.Write([]byte("GET /v1/stream HTTP/1.1\r\nHost: x\r\n\r\n"))
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return streams(t, l.stage) == 1 }, 2*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return streams(t, l.stage) == 1 }, 30*time.Second, 5*time.Millisecond)
 	until := time.Now().Add(20 * time.Second)
 	for i := 0; streams(t, l.stage) > 0; i++ {
 		require.True(t, time.Now().Before(until), "it was not cut")
@@ -370,7 +370,7 @@ func TestRunRendersWhatChanges(t *testing.T) {
 	l.Clock.Move(10 * time.Second)
 	require.Eventually(t, func() bool {
 		return strings.Contains(l.get(t, "/v1/parking/sites").body, `"age_s":100,`)
-	}, 3*time.Second, 20*time.Millisecond, "ages are rendered once a second")
+	}, 30*time.Second, 20*time.Millisecond, "ages are rendered once a second")
 	cancel()
 	require.NoError(t, <-done)
 	_, open := <-r.events

@@ -82,7 +82,7 @@ func TestAFollowerThatHangsEndsTheSignsOfLife(t *testing.T) {
 	}})
 	grow := func(why string) {
 		before := signs.Load()
-		require.Eventually(t, func() bool { return signs.Load() > before+3 }, 10*time.Second, 10*time.Millisecond, why)
+		require.Eventually(t, func() bool { return signs.Load() > before+3 }, 30*time.Second, 10*time.Millisecond, why)
 	}
 	grow("at rest")
 	l.append(1)
@@ -124,7 +124,7 @@ func TestWhoHoldsOnWhileTheDiskIsFullDoesNotHang(t *testing.T) {
 	defer ran.Wait()
 	defer cancel()
 	l.append(1)
-	require.Eventually(t, func() bool { return r.pulse.busy.Load() && r.status().Fault != "" }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return r.pulse.busy.Load() && r.status().Fault != "" }, 30*time.Second, time.Millisecond)
 	steps := r.pulse.steps.Load()
-	require.Eventually(t, func() bool { return r.pulse.steps.Load() >= steps+3 }, 10*time.Second, 10*time.Millisecond, "each try is a step")
+	require.Eventually(t, func() bool { return r.pulse.steps.Load() >= steps+3 }, 30*time.Second, 10*time.Millisecond, "each try is a step")
 }

@@ -133,7 +133,7 @@ func (r *running) publish(device, payload string) {
 
 func (r *running) until(what string, ok func() bool) {
 	r.t.Helper()
-	require.Eventually(r.t, ok, 10*time.Second, 20*time.Millisecond, what)
+	require.Eventually(r.t, ok, 30*time.Second, 20*time.Millisecond, what)
 }
 
 func (r *running) get(path, bearer string, into any) int {

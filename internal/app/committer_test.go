@@ -75,7 +75,7 @@ func TestReadyzTellsACommitThatHangs(t *testing.T) {
 
 	close(h.letGo)
 	<-committed
-	require.Eventually(t, func() bool { return ready.Ready(t.Context()).Ready }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return ready.Ready(t.Context()).Ready }, 30*time.Second, time.Millisecond)
 	queue.Close()
 	<-ended
 }

@@ -187,8 +187,8 @@ func TestAFlushThatFailsIsTriedAgain(t *testing.T) {
 	f := &tape{fails: 1}
 	r, stop := l.follow(f, nil)
 	l.append(10)
-	require.Eventually(t, func() bool { return r.status().Fault != "" }, 5*time.Second, time.Millisecond, "the fault is told")
-	require.Eventually(t, func() bool { s := r.status(); return s.Fault == "" && s.Flushed == s.Applied }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return r.status().Fault != "" }, 30*time.Second, time.Millisecond, "the fault is told")
+	require.Eventually(t, func() bool { s := r.status(); return s.Fault == "" && s.Flushed == s.Applied }, 30*time.Second, time.Millisecond)
 	stop()
 	l.wantAll(f)
 }
@@ -214,7 +214,7 @@ func TestAFollowerWhoseFlushPanicsIsOpenedAnew(t *testing.T) {
 	f := &tape{breaks: 2}
 	r, stop := l.follow(f, nil)
 	l.append(10)
-	require.Eventually(t, func() bool { s := r.status(); return s.Fault == "" && s.Flushed == l.j.Head() }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { s := r.status(); return s.Fault == "" && s.Flushed == l.j.Head() }, 30*time.Second, time.Millisecond)
 	require.Equal(t, 2, f.reopened())
 	stop()
 	l.wantAll(f)
@@ -244,7 +244,7 @@ func TestAFollowerWhoseFlushFailsTakesNoMoreThanItMay(t *testing.T) {
 		_, err := r.fromArchive(t.Context(), t.Context(), &place{flushedAt: time.Now(), wait: r.flushEvery})
 		done <- err
 	}()
-	require.Eventually(t, func() bool { return r.status().Fault != "" }, 5*time.Second, time.Millisecond, "the fault is told")
+	require.Eventually(t, func() bool { return r.status().Fault != "" }, 30*time.Second, time.Millisecond, "the fault is told")
 	time.Sleep(200 * time.Millisecond)
 	require.LessOrEqual(t, applied(), 40)
 	f.mu.Lock()
@@ -262,13 +262,13 @@ func TestAFollowerThatFailsIsOpenedAnewUntilItGetsOn(t *testing.T) {
 	r, stopBad := l.follow(bad, nil)
 	_, stopGood := l.follow(good, nil)
 	l.append(20)
-	require.Eventually(t, func() bool { return bad.reopened() > bad.broken+2 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return bad.reopened() > bad.broken+2 }, 30*time.Second, time.Millisecond)
 	require.Contains(t, r.status().Fault, "a bad entry", "told as long as it is not over it")
 	require.Less(t, bad.Cursor(), uint64(5), "the cursor stays before what was not applied")
 	l.append(5)
-	require.Eventually(t, func() bool { return good.Cursor() == l.j.Head() }, 5*time.Second, time.Millisecond, "the others go on")
+	require.Eventually(t, func() bool { return good.Cursor() == l.j.Head() }, 30*time.Second, time.Millisecond, "the others go on")
 	bad.mend()
-	require.Eventually(t, func() bool { s := r.status(); return s.Fault == "" && s.Flushed == l.j.Head() }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { s := r.status(); return s.Fault == "" && s.Flushed == l.j.Head() }, 30*time.Second, time.Millisecond)
 	l.append(5)
 	stopBad()
 	stopGood()
@@ -298,7 +298,7 @@ func TestAnEntryThatAFollowerNeverGetsOver(t *testing.T) {
 		r.run(ctx, t.Context())
 	}()
 	l.append(10)
-	require.Eventually(t, func() bool { return r.status().Fault != "" }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return r.status().Fault != "" }, 30*time.Second, time.Millisecond)
 	for n := f.reopened() + 10; f.reopened() < n; {
 		require.Contains(t, r.status().Fault, "a bad entry")
 		l.append(1) // what is tried reaches further each time
@@ -349,7 +349,7 @@ func TestARunnerTakesFromTheArchiveWhatTheJournalHasRetired(t *testing.T) {
 	require.Empty(t, f.seen, "a stop does not wait for an archive")
 
 	_, stop := l.follow(f, archive)
-	require.Eventually(t, func() bool { return f.Cursor() == l.j.Head() }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return f.Cursor() == l.j.Head() }, 30*time.Second, time.Millisecond)
 	stop()
 	var want []uint64
 	for pos := uint64(8); pos <= l.j.Head(); pos++ {
@@ -360,6 +360,6 @@ func TestARunnerTakesFromTheArchiveWhatTheJournalHasRetired(t *testing.T) {
 	require.Equal(t, want, f.seen, "in order, each once")
 
 	r, stop = l.follow(&tape{}, nil)
-	require.Eventually(t, func() bool { return r.status().Fault != "" }, 5*time.Second, time.Millisecond, "without an archive it is a fault")
+	require.Eventually(t, func() bool { return r.status().Fault != "" }, 30*time.Second, time.Millisecond, "without an archive it is a fault")
 	stop()
 }

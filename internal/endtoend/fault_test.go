@@ -31,7 +31,7 @@ func (g *gateway) fails(t *testing.T, wantExit int, change ...func(*exec.Cmd)) s
 	var exit *exec.ExitError
 	require.ErrorAs(t, err, &exit, "it must not run: %s", &said)
 	require.Equal(t, wantExit, exit.ExitCode(), "%s", &said)
-	require.Less(t, time.Since(begin), 15*time.Second)
+	require.Less(t, time.Since(begin), 30*time.Second)
 	return said.String()
 }
 

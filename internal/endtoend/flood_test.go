@@ -101,7 +101,7 @@ func TestDevicesThatFlood(t *testing.T) {
 	for i, device := range devices[2:5] {
 		require.NotEmpty(t, waits[i], "%s got nothing through", device)
 		slices.Sort(waits[i])
-		require.Less(t, waits[i][len(waits[i])/2], 2*time.Second, "%s: half of its readings", device)
+		require.Less(t, waits[i][len(waits[i])/2], 10*time.Second, "%s: half of its readings", device)
 		t.Logf("%s: %d readings beside the floods, PUBACK median %v, worst %v", device, len(waits[i]), waits[i][len(waits[i])/2].Round(time.Microsecond), waits[i][len(waits[i])-1].Round(time.Microsecond))
 		eachOnce(t, g.readings(device), len(waits[i]))
 	}

@@ -122,7 +122,7 @@ func TestStormOfLogins(t *testing.T) {
 		slices.Sort(waits)
 		if len(waits) > 0 {
 			t.Logf("one that was connected: %d readings meanwhile, PUBACK median %v, worst %v", len(waits), waits[len(waits)/2].Round(time.Microsecond), waits[len(waits)-1].Round(time.Microsecond))
-			require.Less(t, waits[len(waits)-1], 5*time.Second, "a storm must not starve intake")
+			require.Less(t, waits[len(waits)-1], 15*time.Second, "a storm must not starve intake")
 		}
 		g.until("only the living are counted", func() bool { z := g.readyz(); return z.connections() == n+1 })
 		full = append(full, g.vitals())

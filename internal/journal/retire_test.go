@@ -47,7 +47,7 @@ func TestIntakeGoesOnWhileADayIsUnlinked(t *testing.T) {
 	}()
 	select {
 	case <-committed:
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		close(goOn)
 		t.Fatal("commits waited for the file to be unlinked")
 	}
