@@ -81,8 +81,8 @@ func FuzzDecodeCells(f *testing.F) {
 func TestFlagsHaveNames(t *testing.T) {
 	require.Equal(t, []string{}, Flags(0).Names())
 	require.Equal(t, []string{"late", "total_reset"}, (FlagLate | FlagTotalReset).Names())
-	require.Len(t, (FlagTotalReset<<1 - 1).Names(), len(flagNames))
-	for k := KindReceipt; k <= KindRevoid; k++ {
+	require.Len(t, (FlagAfterClose<<1 - 1).Names(), len(flagNames))
+	for k := KindReceipt; k <= KindUnused; k++ {
 		require.NotEmpty(t, k.String())
 	}
 }
