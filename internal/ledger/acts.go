@@ -123,6 +123,12 @@ func (f *Follower) VerdictAt(ctx context.Context, pos uint64) (v Verdict, err er
 		return v, fmt.Errorf("ledger: act at position %d: %w", pos, err)
 	}
 	v = Verdict{Outcome: r.outcome, Entry: r.own}
+	if r.outcome == Booked {
+		err := f.db.R.QueryRowContext(ctx, "SELECT count(*) FROM line WHERE type = ? AND n >= ? AND pos = ?", int64(r.typ), int64(r.own), int64(pos)).Scan(&v.New)
+		if err != nil {
+			return v, fmt.Errorf("ledger: act at position %d: %w", pos, err)
+		}
+	}
 	if r.faults != "" {
 		if err := json.Unmarshal([]byte(r.faults), &v.Faults); err != nil {
 			return v, fmt.Errorf("ledger: act at position %d: %w", pos, err)

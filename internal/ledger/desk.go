@@ -35,7 +35,7 @@ type Fault struct {
 type Verdict struct {
 	Outcome Outcome
 	Entry   uint64  // number of its first entry, 0 before it has one
-	New     int     // lines that have an effect by it; of a verdict that is asked for later not known
+	New     int     // lines that have an effect by it
 	Faults  []Fault // why it has no effect
 }
 

@@ -40,16 +40,13 @@ func (f *Follower) Lines(ctx context.Context, q LineQuery) ([]Line, string, erro
 	if err != nil {
 		return nil, "", err
 	}
-	from, to := int32(-1<<31), int32(1<<31-1)
-	if q.FromDate != "" {
-		if from, err = parseDate(q.FromDate); err != nil {
-			return nil, "", invalid("from", "write the date as YYYY-MM-DD")
-		}
+	from, err := dateOr(q.FromDate, "from", -1<<62)
+	if err != nil {
+		return nil, "", err
 	}
-	if q.ToDate != "" {
-		if to, err = parseDate(q.ToDate); err != nil {
-			return nil, "", invalid("to", "write the date as YYYY-MM-DD")
-		}
+	to, err := dateOr(q.ToDate, "to", 1<<62)
+	if err != nil {
+		return nil, "", err
 	}
 	limit := q.Limit
 	if limit <= 0 {
@@ -68,9 +65,23 @@ func (f *Follower) Lines(ctx context.Context, q LineQuery) ([]Line, string, erro
 	return rows, next, nil
 }
 
-func (f *Follower) lineRows(ctx context.Context, q LineQuery, after uint64, from, to int32, limit int) ([]Line, error) {
+// dateOr returns the day of a date, or another where there is none.
+func dateOr(date, field string, other int64) (int64, error) {
+	if date == "" {
+		return other, nil
+	}
+	day, err := parseDate(date)
+	if err != nil {
+		return 0, invalid(field, "write the date as YYYY-MM-DD")
+	}
+	return int64(day), nil
+}
+
+// lineRows joins so that a line whose entry or act is not found is an error,
+// never left out.
+func (f *Follower) lineRows(ctx context.Context, q LineQuery, after uint64, from, to int64, limit int) ([]Line, error) {
 	rows, err := f.db.R.QueryContext(ctx, `SELECT l.ref, l.n, l.pos, l.day, l.undone, l.sum, e.data, e.hash, e.sum, a.recv, a.marks, a.source, a.type, a.data, a.own, a.outcome, a.faults, a.sum
-		FROM line l JOIN entry e ON e.n = l.n JOIN act a ON a.pos = l.pos
+		FROM line l LEFT JOIN entry e ON e.n = l.n LEFT JOIN act a ON a.pos = l.pos
 		WHERE l.type = ?1 AND l.n > ?2 AND l.day >= ?3 AND l.day < ?4 AND (?5 = '' OR l.ref = ?5) ORDER BY l.n LIMIT ?6`,
 		int64(q.Type), int64(after), from, to, q.Reference, limit)
 	if err != nil {

@@ -45,9 +45,9 @@ func TestSuite(t *testing.T) {
 			list, _, err := f.Receipts(ctx, all)
 			return list, err
 		}},
-		"summary": {Flushed: true, Ask: func(ctx context.Context, f *Follower) (any, error) { return f.Summary(ctx, 2026, false) }},
+		"summary":          {Flushed: true, Ask: func(ctx context.Context, f *Follower) (any, error) { return f.Summary(ctx, 2026, false) }},
 		"summary as filed": {Flushed: true, Ask: func(ctx context.Context, f *Follower) (any, error) { return f.Summary(ctx, 2026, true) }},
-		"credits": {Flushed: true, Ask: func(ctx context.Context, f *Follower) (any, error) { return f.Credits(ctx, CreditQuery{}) }},
+		"credits":          {Flushed: true, Ask: func(ctx context.Context, f *Follower) (any, error) { return f.Credits(ctx, CreditQuery{}) }},
 		"accesses": {Flushed: true, Ask: func(ctx context.Context, f *Follower) (any, error) {
 			list, _, err := f.Accesses(ctx, AccessQuery{To: 1 << 60})
 			return list, err
