@@ -49,6 +49,9 @@ type Books interface {
 	Summary(ctx context.Context, year int, filed bool) ([]ledger.AccountTotal, error)
 	// Lines returns a page of what staff wrote, and the cursor of the next.
 	Lines(ctx context.Context, q ledger.LineQuery) ([]ledger.Line, string, error)
+	// Hops compares what each hand took with what it gave on, of money collected
+	// in [from, to), YYYY-MM-DD.
+	Hops(ctx context.Context, from, to string) ([]ledger.Hop, error)
 	// Accesses returns a page of the reads of money, and the cursor of the next.
 	Accesses(ctx context.Context, q ledger.AccessQuery) ([]ledger.AccessLine, string, error)
 }

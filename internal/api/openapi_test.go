@@ -201,6 +201,7 @@ func fillCity(st *stage) {
 	}
 	st.Books.Written = written(noon)
 	st.Books.Reads = []ledger.AccessLine{{Entry: 9, Read: journal.Access{Token: "t", At: noon, Route: "listReceipts", Filter: "00"}}}
+	st.Books.Hands = []ledger.Hop{{Stage: "sts", Holder: "d-1", Received: 5}, {Stage: "collector", Date: "2026-03-01", Holder: "co-1", Passed: 5}}
 	st.Quarantine.Items = []journal.Item{{ID: 1, Recv: noon, Reason: city.ReasonNotJSON}}
 	st.Gate.Verdict = api.RetryResult{Verdict: "accepted"}
 	st.State.Sources = []api.SourceReady{{ID: "broker", Type: "broker", LagS: city.SomeInt(1), LastMessage: api.FormatTime(noon, apitest.Zone)}}

@@ -35,6 +35,7 @@ var may = map[string][]token.Role{
 	"GET /v1/revenue/karcis":                {token.Bapenda, token.Auditor, token.Admin},
 	"POST /v1/revenue/handovers":            {token.Bapenda, token.Admin},
 	"GET /v1/revenue/handovers":             {token.Bapenda, token.Auditor, token.Admin},
+	"GET /v1/revenue/handovers/differences": {token.Bapenda, token.Auditor, token.Admin},
 	"POST /v1/revenue/declarations":         {token.Bapenda, token.Admin},
 	"GET /v1/revenue/declarations":          {token.Bapenda, token.Auditor, token.Admin},
 	"POST /v1/revenue/closes":               {token.Bapenda, token.Admin},

@@ -15,6 +15,16 @@ func booksRoutes() []*route {
 		func(s Standing, n NewKarcis) Karcis { return Karcis{s, n} })...)
 	list = append(list, linesRoutes[NewHandover, Handover](journal.TypeHandover, "handovers", "Handover", "cash that went from hand to hand",
 		"`from` and `to` are of handed_on.", func(s Standing, n NewHandover) Handover { return Handover{s, n} })...)
+	list = append(list, &route{
+		Method: http.MethodGet, Path: "/v1/revenue/handovers/differences", Name: "listHandoverDifferences", Tag: "revenue", Roles: roles(bapenda, auditor, admin),
+		Summary: "What each hand took in and gave on", Formats: sheets, Answer: typeOf[List[HandDifference]](), Handle: (*Server).hands, Logged: always,
+		Doc: "By the day on which the money was collected, hand after hand: attendant (sold karcis against what a collector got), collector, treasurer; " +
+			"and each STS against its deposit.",
+		Params: join([]param{
+			{Name: "from", Type: isDay, Doc: "first day; default 31 days before `to`"},
+			{Name: "to", Type: isDay, Doc: "last day, exclusive; default tomorrow"},
+		}, pageParams()),
+	})
 	list = append(list, linesRoutes[NewDeclaration, Declaration](journal.TypeDeclaration, "declarations", "Declaration", "filed SPTPD",
 		"A second one of the same taxpayer, object and period names what it corrects. `from` and `to` are of the period's first day.",
 		func(s Standing, n NewDeclaration) Declaration { return Declaration{s, n} })...)

@@ -135,6 +135,11 @@ func (s *ledgerSeat) Lines(ctx context.Context, q ledger.LineQuery) (list []ledg
 	return list, next, err
 }
 
+// Hops asks the follower that sits there.
+func (s *ledgerSeat) Hops(ctx context.Context, from, to string) ([]ledger.Hop, error) {
+	return ask(&s.seat, func(f *ledger.Follower) ([]ledger.Hop, error) { return f.Hops(ctx, from, to) })
+}
+
 // Accesses asks the follower that sits there.
 func (s *ledgerSeat) Accesses(ctx context.Context, q ledger.AccessQuery) (list []ledger.AccessLine, next string, err error) {
 	list, err = ask(&s.seat, func(f *ledger.Follower) (page []ledger.AccessLine, err error) {

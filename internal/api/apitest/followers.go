@@ -138,6 +138,7 @@ type Books struct {
 
 	Written []ledger.Line
 	Reads   []ledger.AccessLine
+	Hands   []ledger.Hop
 
 	AskedReceipts []ledger.ReceiptQuery
 	AskedLines    []ledger.LineQuery
@@ -177,6 +178,9 @@ func (b *Books) Lines(_ context.Context, q ledger.LineQuery) ([]ledger.Line, str
 	}
 	return found, b.Next, b.Err
 }
+
+// Hops returns Hands.
+func (b *Books) Hops(context.Context, string, string) ([]ledger.Hop, error) { return b.Hands, b.Err }
 
 // Accesses returns Reads and Next.
 func (b *Books) Accesses(_ context.Context, q ledger.AccessQuery) ([]ledger.AccessLine, string, error) {
