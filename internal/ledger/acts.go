@@ -142,7 +142,7 @@ func closedMonths(ctx context.Context, q interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 },
 ) (map[int32]bool, error) {
-	rows, err := q.QueryContext(ctx, "SELECT ref, n, pos, day, undone, sum FROM line WHERE type = ?", int64(journal.TypeClose))
+	rows, err := q.QueryContext(ctx, "SELECT ref, n, pos, day, about, undone, sum FROM line WHERE type = ?", int64(journal.TypeClose))
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func closedMonths(ctx context.Context, q interface {
 	for rows.Next() {
 		r := row{typ: journal.TypeClose}
 		var sum int64
-		if err := rows.Scan(&r.ref, &r.n, &r.pos, &r.day, &r.undone, &sum); err != nil {
+		if err := rows.Scan(&r.ref, &r.n, &r.pos, &r.day, &r.about, &r.undone, &sum); err != nil {
 			return nil, err
 		}
 		if err := sqlite.CheckSum(sum, "line", r.values()...); err != nil {

@@ -68,12 +68,13 @@ type row struct {
 	n      uint64
 	pos    uint64
 	day    int32
+	about  string
 	undone uint64
 	entry  *Entry
 }
 
 func (r *row) values() []any {
-	return []any{int64(r.typ), r.ref, int64(r.n), int64(r.pos), int64(r.day), int64(r.undone)}
+	return []any{int64(r.typ), r.ref, int64(r.n), int64(r.pos), int64(r.day), r.about, int64(r.undone)}
 }
 
 // book decides about the act, and writes what its lines do but for entries.
@@ -175,7 +176,7 @@ func (d *desk) line(line journal.Line) error {
 		return err
 	}
 	d.add(e)
-	return d.put(&row{typ: line.Type(), ref: line.Key(), n: e.N, pos: d.e.Pos, day: e.Day, entry: e})
+	return d.put(&row{typ: line.Type(), ref: line.Key(), n: e.N, pos: d.e.Pos, day: e.Day, about: about(line), entry: e})
 }
 
 // add numbers an entry of the act.
@@ -198,8 +199,8 @@ func (d *desk) find(t journal.Type, ref string) (*row, error) {
 	}
 	r := &row{typ: t, ref: ref}
 	var sum int64
-	err := d.tx.QueryRowContext(d.ctx, "SELECT n, pos, day, undone, sum FROM line WHERE type = ? AND ref = ?", int64(t), ref).
-		Scan(&r.n, &r.pos, &r.day, &r.undone, &sum)
+	err := d.tx.QueryRowContext(d.ctx, "SELECT n, pos, day, about, undone, sum FROM line WHERE type = ? AND ref = ?", int64(t), ref).
+		Scan(&r.n, &r.pos, &r.day, &r.about, &r.undone, &sum)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, nil
@@ -227,7 +228,7 @@ func (d *desk) find(t journal.Type, ref string) (*row, error) {
 func (d *desk) put(r *row) error {
 	d.fresh[r.ref] = r
 	v := r.values()
-	return d.exec("INSERT INTO line (type, ref, n, pos, day, undone, sum) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET undone = excluded.undone, sum = excluded.sum",
+	return d.exec("INSERT INTO line (type, ref, n, pos, day, about, undone, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET undone = excluded.undone, sum = excluded.sum",
 		append(v, sqlite.Sum("line", v...))...)
 }
 

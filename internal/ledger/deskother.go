@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/simpang-id/simpang/internal/inventory"
@@ -75,31 +77,21 @@ func (d *desk) taxpayer(l *journal.Declaration, e *Entry) {
 // declared returns the declaration that holds for a taxpayer, object and
 // period, nil for none.
 func (d *desk) declared(l *journal.Declaration) (*row, error) {
-	month, _ := parseMonth(l.Period)
-	rows, err := d.tx.QueryContext(d.ctx, "SELECT ref FROM line WHERE type = ? AND day = ? AND undone = 0 ORDER BY n", int64(journal.TypeDeclaration), firstOf(month))
+	var ref string
+	err := d.tx.QueryRowContext(d.ctx, "SELECT ref FROM line WHERE about = ? AND about != '' AND undone = 0", about(l)).Scan(&ref)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var refs []string
-	for rows.Next() {
-		var ref string
-		if err := rows.Scan(&ref); err != nil {
-			return nil, err
-		}
-		refs = append(refs, ref)
+	return d.find(journal.TypeDeclaration, ref)
+}
+
+// about is what only one line may be about that holds, "" where there is none.
+func about(line journal.Line) string {
+	if l, ok := line.(*journal.Declaration); ok {
+		return l.Period + "\n" + l.NPWPD + "\n" + l.NOPD
 	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	for _, ref := range refs {
-		r, err := d.find(journal.TypeDeclaration, ref)
-		if err != nil {
-			return nil, err
-		}
-		if r.entry.NPWPD == l.NPWPD && r.entry.NOPD == l.NOPD {
-			return r, nil
-		}
-	}
-	return nil, nil
+	return ""
 }

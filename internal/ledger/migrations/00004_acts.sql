@@ -22,12 +22,14 @@ CREATE TABLE line (
   n      INTEGER NOT NULL,     -- its entry
   pos    INTEGER NOT NULL,     -- its act
   day    INTEGER NOT NULL,     -- days since 1970-01-01
+  about  TEXT NOT NULL,        -- declarations: taxpayer, object and period; else empty
   undone INTEGER NOT NULL,     -- entry that takes it back or stands for it, 0 none
   sum    INTEGER NOT NULL,
   PRIMARY KEY (type, ref)
 ) WITHOUT ROWID;
 CREATE INDEX line_n ON line (type, n);
 CREATE INDEX line_day ON line (type, day);
+CREATE INDEX line_about ON line (about) WHERE about != '';
 
 -- Sums of credits, by the month of the credit and the month that it is for.
 CREATE TABLE credit (
