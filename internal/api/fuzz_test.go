@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/simpang-id/simpang/internal/journal"
+	"github.com/simpang-id/simpang/internal/ledger"
 )
 
 // Whatever the query: it is read by the route's table or refused by name, and
@@ -132,6 +135,57 @@ func FuzzBody(f *testing.F) {
 			require.Equal(t, http.StatusBadRequest, p.Status, p.Detail)
 		}
 	})
+}
+
+// Whatever the body of lines, as CSV or as JSON: each line is where it is said
+// to be, or it is refused with a problem.
+func FuzzLines(f *testing.F) {
+	for _, seed := range []string{
+		"reference,kind,account,operator,period_from,period_to,credited_on,gross,fee,net\nd,STS,4.1,o,2026-03-01,2026-03-01,2026-03-02,5,1,4\n",
+		"\xef\xbb\xbfreference;first;last;state;series;class;price;date\r\nk;1;9;sold;A;car;2000;2026-03-01\r\n", "a\n\"", ",,\n;;\n", "",
+		`[{"reference":"d","gross":1}]`, `{"period":"2026-03"}`, `[null]`, `{"gross":1e9}`, "[", "null",
+	} {
+		f.Add(seed, true)
+		f.Add(seed, false)
+	}
+	f.Fuzz(func(t *testing.T, body string, sheet bool) {
+		media := "application/json"
+		if sheet {
+			media = "text/csv"
+		}
+		fuzzLines[NewDeposit](t, media, body)
+		fuzzLines[NewKarcis](t, media, body)
+		fuzzLines[NewHandover](t, media, body)
+		fuzzLines[NewDeclaration](t, media, body)
+		fuzzLines[NewClose](t, media, body)
+	})
+}
+
+func fuzzLines[T any, P newLine[T]](t *testing.T, media, body string) {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
+	r.Header.Set("Content-Type", media)
+	in, err := readLines[T](&request{Request: r})
+	if err != nil {
+		p := problemOf(err)
+		require.Contains(t, []int{http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge}, p.Status, p.Detail)
+		return
+	}
+	for i := range in.lines {
+		require.NotEmpty(t, in.where(i, "x"))
+		line, missing := P(&in.lines[i]).line()
+		if len(missing) > 0 || len(ledger.CheckLine(line)) > 0 {
+			continue
+		}
+		again, err := journal.DecodeLine(line.Type(), journal.EncodeLine(nil, line))
+		require.NoError(t, err)
+		require.Equal(t, line, again)
+		var shown T
+		P(&shown).show(line)
+		back, missing := P(&shown).line()
+		require.Empty(t, missing)
+		require.Equal(t, line, back, "what is shown can be sent again")
+	}
 }
 
 // A stream's id is read back, and no other is taken for one of ours.

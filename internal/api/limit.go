@@ -49,14 +49,21 @@ func takeBody(t *route, w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return nil
 	}
-	if r.ContentLength > maxBody {
-		return &http.MaxBytesError{Limit: maxBody}
+	most := int64(maxBody)
+	if t.Sheet {
+		most = maxSheet
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	if r.ContentLength > most {
+		return &http.MaxBytesError{Limit: most}
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, most)
 	if t.Body == nil {
 		return nil
 	}
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err == nil && t.Sheet && media == "text/csv" {
+		return nil
+	}
 	if err != nil || media != "application/json" {
 		return problem(http.StatusUnsupportedMediaType, "send Content-Type: application/json")
 	}

@@ -46,7 +46,14 @@ type Books interface {
 	// Receipts returns a page and the cursor of the next, "" at the end.
 	Receipts(ctx context.Context, q ledger.ReceiptQuery) ([]ledger.Receipt, string, error)
 	Daily(ctx context.Context, q ledger.DailyQuery) ([]ledger.DailyRow, error)
-	Summary(ctx context.Context, year int) ([]ledger.AccountTotal, error)
+	Summary(ctx context.Context, year int, filed bool) ([]ledger.AccountTotal, error)
+	// Lines returns a page of what staff wrote, and the cursor of the next.
+	Lines(ctx context.Context, q ledger.LineQuery) ([]ledger.Line, string, error)
+	// Hops compares what each hand took with what it gave on, of money collected
+	// in [from, to), YYYY-MM-DD.
+	Hops(ctx context.Context, from, to string) ([]ledger.Hop, error)
+	// Accesses returns a page of the reads of money, and the cursor of the next.
+	Accesses(ctx context.Context, q ledger.AccessQuery) ([]ledger.AccessLine, string, error)
 }
 
 // Devices tells how the devices fare.
@@ -88,6 +95,12 @@ type Gate interface {
 	// Reload reads the inventory again, all or nothing. An error of
 	// KindUnprocessed lists every fault in Fields; the old inventory stays.
 	Reload(ctx context.Context, by string) (ReloadResult, error)
+	// Book appends an act and returns what the books say of it. KindUnavailable:
+	// they could not say it in time; sending the same again is safe.
+	Book(ctx context.Context, act journal.Entry) (ledger.Verdict, error)
+	// Access returns once a read of money is written down. KindUnavailable: it
+	// is not, and the read may not happen.
+	Access(ctx context.Context, read journal.Access) error
 	// AcceptClock accepts the present of the machine's clock.
 	AcceptClock(ctx context.Context, by string) error
 }

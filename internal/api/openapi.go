@@ -101,9 +101,13 @@ func operation(t *route, reg huma.Registry, problem *huma.Schema) *huma.Operatio
 		op.Parameters = append(op.Parameters, parameter(&t.all[i]))
 	}
 	if t.Body != nil {
-		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-			"application/json": {Schema: reg.Schema(t.Body, true, "")},
-		}}
+		schema := reg.Schema(t.Body, true, "")
+		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
+		if t.Sheet {
+			most := maxLines
+			op.RequestBody.Content["application/json"].Schema = &huma.Schema{OneOf: []*huma.Schema{schema, {Type: huma.TypeArray, Items: schema, MaxItems: &most}}}
+			op.RequestBody.Content["text/csv"] = &huma.MediaType{}
+		}
 	}
 	status := t.Status
 	if status == 0 {

@@ -168,6 +168,21 @@ func schemaOf(t *testing.T, m map[string]any) *huma.Schema {
 	return s
 }
 
+// written is a line of each type.
+func written(at int64) []ledger.Line {
+	var all []ledger.Line
+	for i, line := range []journal.Line{
+		&journal.Deposit{Reference: "d-1", Kind: "STS", Account: "4.1", Operator: "dishub", PeriodFrom: "2026-03-01", PeriodTo: "2026-03-01", CreditedOn: "2026-03-02", Gross: 10, Fee: 1, Net: 9},
+		&journal.Karcis{Reference: "k-1", State: "sold", Series: "A", First: 1, Last: 2, Class: city.Car, Price: 2000, Site: "s-alun", Date: "2026-03-01"},
+		&journal.Handover{Reference: "h-1", Hop: "sts", From: "b", To: "d-1", CollectedOn: "2026-03-01", HandedOn: "2026-03-02", Amount: 5},
+		&journal.Declaration{Reference: "s-1", NPWPD: "P", NOPD: "N", Period: "2026-02", FiledOn: "2026-03-02", Gross: 10, Tax: 1},
+		&journal.Close{Period: "2026-02"},
+	} {
+		all = append(all, ledger.Line{Entry: uint64(i + 1), Pos: 7, At: at, By: "tok-1", Undone: uint64(i % 2), Line: line})
+	}
+	return all
+}
+
 // fillCity sets something for every path to tell.
 func fillCity(st *stage) {
 	noon := apitest.Noon.UnixMilli()
@@ -184,6 +199,9 @@ func fillCity(st *stage) {
 		reading(1, city.Reading{Kind: city.KindSpot, Spot: &city.Spot{Battery: city.SomeMilli(3600), DwellS: city.SomeInt(4)}}),
 		reading(2, city.Reading{Kind: city.KindTraffic, Traffic: &city.Traffic{PeriodS: 60, Lanes: []city.Lane{{Lane: 1, HasCounts: true}}}}),
 	}
+	st.Books.Written = written(noon)
+	st.Books.Reads = []ledger.AccessLine{{Entry: 9, Read: journal.Access{Token: "t", At: noon, Route: "listReceipts", Filter: "00"}}}
+	st.Books.Hands = []ledger.Hop{{Stage: "sts", Holder: "d-1", Received: 5}, {Stage: "collector", Date: "2026-03-01", Holder: "co-1", Passed: 5}}
 	st.Quarantine.Items = []journal.Item{{ID: 1, Recv: noon, Reason: city.ReasonNotJSON}}
 	st.Gate.Verdict = api.RetryResult{Verdict: "accepted"}
 	st.State.Sources = []api.SourceReady{{ID: "broker", Type: "broker", LagS: city.SomeInt(1), LastMessage: api.FormatTime(noon, apitest.Zone)}}

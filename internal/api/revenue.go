@@ -24,7 +24,7 @@ type Account struct {
 	Realized     city.Int   `json:"realized" doc:"credits confirmed by the treasury"`
 	Percent      city.Milli `json:"percent" doc:"realized of target, per cent"`
 	Remaining    city.Int   `json:"remaining" doc:"target - realized"`
-	Suppressed   bool       `json:"suppressed" doc:"a PBJT cell of fewer than three taxpayers is not told"`
+	Suppressed   bool       `json:"suppressed" doc:"a figure of PBJT of fewer than three taxpayers is not told"`
 }
 
 // RevenueSummary is a year's accounts.
@@ -77,7 +77,7 @@ func (s *Server) revenueSummary(w http.ResponseWriter, q *request) error {
 	if q.given("year") {
 		year = q.whole("year")
 	}
-	accounts, err := s.Books.Summary(q.Context(), year)
+	accounts, err := s.Books.Summary(q.Context(), year, filed(q))
 	if err != nil {
 		return err
 	}
@@ -98,14 +98,14 @@ func (s *Server) revenueSummary(w http.ResponseWriter, q *request) error {
 	return nil
 }
 
+// filed tells whether the view as filed is asked for.
+func filed(q *request) bool { return q.text("view") == "filed" }
+
 // accountOf adds what is reckoned from target and realized.
 func accountOf(t *ledger.AccountTotal) Account {
 	a := Account{
 		Account: t.Account, Name: t.Name, Target: t.Target, Recorded: t.Recorded, Due: t.Due,
 		InSettlement: t.InSettlement, Realized: t.Realized, Suppressed: t.Suppressed,
-	}
-	if t.Suppressed {
-		a.Recorded, a.Due, a.InSettlement, a.Realized = city.Int{}, city.Int{}, city.Int{}, city.Int{}
 	}
 	if a.Target.OK && a.Realized.OK {
 		a.Remaining = city.SomeInt(a.Target.V - a.Realized.V)
@@ -148,6 +148,9 @@ func (s *Server) revenueDaily(w http.ResponseWriter, q *request) error {
 	return nil
 }
 
+// accessSpan is what of the access log is shown by default.
+const accessSpan = 24 * time.Hour
+
 // maxDays is how many days one report may span.
 const maxDays = 400
 
@@ -167,7 +170,7 @@ func (s *Server) dailyQuery(q *request) (ledger.DailyQuery, error) {
 	} else if !from.Before(to) {
 		from = to.AddDate(0, 0, -1)
 	}
-	query := ledger.DailyQuery{FromDate: from.Format(time.DateOnly), ToDate: to.Format(time.DateOnly), Group: q.text("group")}
+	query := ledger.DailyQuery{FromDate: from.Format(time.DateOnly), ToDate: to.Format(time.DateOnly), Group: q.text("group"), Filed: filed(q)}
 	if from.After(to) {
 		return query, badParameter("from", "lies after to")
 	}

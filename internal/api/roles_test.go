@@ -28,6 +28,18 @@ var may = map[string][]token.Role{
 	"DELETE /v1/closures/{id}":              {token.Dishub, token.Admin},
 	"GET /v1/revenue/daily":                 {token.Dishub, token.Bapenda, token.Auditor, token.Operator, token.Executive, token.Admin},
 	"GET /v1/revenue/receipts":              {token.Bapenda, token.Auditor, token.Operator, token.Admin},
+	"GET /v1/revenue/access":                {token.Auditor, token.Admin},
+	"POST /v1/revenue/deposits":             {token.Bapenda, token.Admin},
+	"GET /v1/revenue/deposits":              {token.Bapenda, token.Auditor, token.Admin},
+	"POST /v1/revenue/karcis":               {token.Bapenda, token.Admin},
+	"GET /v1/revenue/karcis":                {token.Bapenda, token.Auditor, token.Admin},
+	"POST /v1/revenue/handovers":            {token.Bapenda, token.Admin},
+	"GET /v1/revenue/handovers":             {token.Bapenda, token.Auditor, token.Admin},
+	"GET /v1/revenue/handovers/differences": {token.Bapenda, token.Auditor, token.Admin},
+	"POST /v1/revenue/declarations":         {token.Bapenda, token.Admin},
+	"GET /v1/revenue/declarations":          {token.Bapenda, token.Auditor, token.Admin},
+	"POST /v1/revenue/closes":               {token.Bapenda, token.Admin},
+	"GET /v1/revenue/closes":                {token.Bapenda, token.Auditor, token.Admin},
 	"POST /v1/admin/reload":                 {token.Admin},
 	"POST /v1/admin/clock":                  {token.Admin},
 	"GET /v1/parking/sites":                 nil,
@@ -127,10 +139,15 @@ func fill(path string) string {
 }
 
 func bodyFor(route string) string {
-	if route == "POST /v1/closures" {
-		return `{"site":"s-alun","from":"2026-03-02","reason":"event"}`
-	}
-	return ""
+	return map[string]string{
+		"POST /v1/closures": `{"site":"s-alun","from":"2026-03-02","reason":"event"}`,
+		"POST /v1/revenue/deposits": `{"reference":"d-1","kind":"STS","account":"4.1.02.01.04.0001","operator":"dishub","period_from":"2026-03-01","period_to":"2026-03-01",` +
+			`"credited_on":"2026-03-02","gross":1000,"fee":0,"net":1000}`,
+		"POST /v1/revenue/karcis":       `[{"reference":"k-1","state":"issued","series":"A","first":1,"last":100,"class":"car","price":2000,"date":"2026-03-01"}]`,
+		"POST /v1/revenue/handovers":    `{"reference":"h-1","hop":"collector","from":"at-1","to":"co-1","collected_on":"2026-03-01","handed_on":"2026-03-02","amount":1000}`,
+		"POST /v1/revenue/declarations": `{"reference":"s-1","npwpd":"P.2.1","nopd":"N","period":"2026-02","filed_on":"2026-03-02","gross":1000,"tax":100}`,
+		"POST /v1/revenue/closes":       `{"period":"2026-02"}`,
+	}[route]
 }
 
 func TestUnauthorizedSaysHow(t *testing.T) {

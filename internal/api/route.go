@@ -32,8 +32,13 @@ type route struct {
 	Problem []int        // statuses that problems may have besides those every route has
 	Staff   bool         // public, but a token widens the answer
 	Free    bool         // not rate limited
+	Sheet   bool         // the body may be an array of Body, or CSV
 	Kept    bool         // answers are kept with the board, by query
 	Handle  handler
+
+	// Logged tells whether a request reads money, so that it is written down
+	// before it is answered; nil: never.
+	Logged func(s *Server, q *request) bool
 
 	all   []param // with format; made once by finish
 	plain bool    // no parameter is required: a request without a query has the defaults

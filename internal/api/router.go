@@ -142,5 +142,8 @@ func (s *Server) answer(t *route, w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	q.args = args
+	if err := s.logAccess(q); err != nil {
+		return err
+	}
 	return t.Handle(s, w, q)
 }

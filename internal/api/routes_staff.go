@@ -44,7 +44,7 @@ func deviceRoutes() []*route {
 		},
 		{
 			Method: http.MethodGet, Path: "/v1/devices/{id}/readings", Name: "listReadings", Tag: "devices", Roles: roles(dishub, admin),
-			Summary: "What a device sent, by its own clock", Doc: "Money kinds are hidden from role dishub.",
+			Summary: "What a device sent, by its own clock", Doc: "Money kinds are hidden from role dishub. Reading a meter is logged.", Logged: readsMoney,
 			Formats: sheets, Answer: typeOf[List[Reading]](), Handle: (*Server).readings, Problem: []int{http.StatusNotFound},
 			Params: join([]param{pathID("id of a device"), {Name: "kind", Enum: kindNames()}}, spanParams("24 h before `to`"), pageParams()),
 		},
@@ -85,7 +85,7 @@ func moneyRoutes() []*route {
 		{
 			Method: http.MethodGet, Path: "/v1/revenue/summary", Name: "getRevenueSummary", Tag: "revenue",
 			Summary: "A year's accounts, the whole city", Formats: sheets, Answer: typeOf[RevenueSummary](), Handle: (*Server).revenueSummary,
-			Params: []param{{Name: "year", Type: isWhole, Min: 2000, Max: 2200, Doc: "default this year"}},
+			Params: []param{{Name: "year", Type: isWhole, Min: 2000, Max: 2200, Doc: "default this year"}, viewParam()},
 		},
 		{
 			Method: http.MethodGet, Path: "/v1/revenue/daily", Name: "listDailyRevenue", Tag: "revenue",
@@ -94,14 +94,28 @@ func moneyRoutes() []*route {
 			Doc: "Every day that [from, to) touches. Role operator sees its own sites, dishub the accounts that it collects itself, " +
 				"executive totals only (kecamatan, account, class, method).",
 			Formats: sheets, Answer: typeOf[List[DailyRevenue]](), Handle: (*Server).revenueDaily,
-			Params: join(spanParams("the first of the month"), []param{{Name: "group", Enum: dailyGroups, Default: "account"}}, pageParams()),
+			Params: join(spanParams("the first of the month"), []param{{Name: "group", Enum: dailyGroups, Default: "account"}, viewParam()}, pageParams()),
+			Logged: namesPayers,
 		},
 		{
 			Method: http.MethodGet, Path: "/v1/revenue/receipts", Name: "listReceipts", Tag: "revenue", Roles: roles(bapenda, auditor, operator, admin),
-			Summary: "Receipts as the books hold them", Doc: "By the meter's clock. Role operator sees its own sites. Every reading is logged.",
+			Summary: "Receipts as the books hold them", Doc: "By the meter's clock. Role operator sees its own sites. Every reading is logged.", Logged: always,
 			Formats: sheets, Answer: typeOf[List[Receipt]](), Handle: (*Server).receipts, Problem: []int{http.StatusNotFound},
 			Params: join([]param{{Name: "site", Doc: "only this site's"}}, spanParams("24 h before `to`"), pageParams()),
 		},
+		{
+			Method: http.MethodGet, Path: "/v1/revenue/access", Name: "listAccess", Tag: "revenue", Roles: roles(auditor, admin),
+			Summary: "Who read money, what, and when", Doc: "In the order in which it was written down.",
+			Formats: sheets, Answer: typeOf[List[AccessItem]](), Handle: (*Server).accesses,
+			Params: join([]param{{Name: "token", Doc: "only this token's id"}}, spanParams("24 h before `to`"), pageParams()),
+		},
+	}
+}
+
+func viewParam() param {
+	return param{
+		Name: "view", Enum: []string{"known", "filed"}, Default: "known",
+		Doc: "known: as known now; filed: what came after the close of its month stands in the next open month",
 	}
 }
 

@@ -194,6 +194,8 @@ func (g *gateway) openIntake(ctx context.Context, undo *stack) (err error) {
 	wake := make(chan struct{}, 1)
 	g.staff = &staff{
 		queue: g.queue, quarantine: g.quarantine, clock: g.clock, wake: wake, inventory: g.inventory, log: g.log, closures: closures,
+		books: &g.ledger, now: g.now,
+		lag:      func(ctx context.Context) time.Duration { return g.ready.lag(ctx, g.ledger.Name()) },
 		accepted: func(ctx context.Context) error { return g.doubt.begin(ctx, g.instant(), "a person accepted it") },
 	}
 	commits := newCommitMetrics(g.registry)

@@ -112,6 +112,17 @@ func (r *readiness) Ready(ctx context.Context) api.Readyz {
 	return answer
 }
 
+// lag is how far a follower is behind the journal.
+func (r *readiness) lag(ctx context.Context, name string) time.Duration {
+	for _, f := range r.runners {
+		status := f.status()
+		if head := r.journal.Head(); status.Name == name && status.Applied < head {
+			return r.behind(ctx, status.Applied, head-status.Applied, r.now())
+		}
+	}
+	return 0
+}
+
 // behind is the age of the oldest entry that a follower has not applied. What
 // was taken up from quarantine is as old as its first receipt, and does not
 // count.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/health"
@@ -121,8 +122,57 @@ func (s *ledgerSeat) Daily(ctx context.Context, q ledger.DailyQuery) ([]ledger.D
 }
 
 // Summary asks the follower that sits there.
-func (s *ledgerSeat) Summary(ctx context.Context, year int) ([]ledger.AccountTotal, error) {
-	return ask(&s.seat, func(f *ledger.Follower) ([]ledger.AccountTotal, error) { return f.Summary(ctx, year) })
+func (s *ledgerSeat) Summary(ctx context.Context, year int, filed bool) ([]ledger.AccountTotal, error) {
+	return ask(&s.seat, func(f *ledger.Follower) ([]ledger.AccountTotal, error) { return f.Summary(ctx, year, filed) })
+}
+
+// Lines asks the follower that sits there.
+func (s *ledgerSeat) Lines(ctx context.Context, q ledger.LineQuery) (list []ledger.Line, next string, err error) {
+	list, err = ask(&s.seat, func(f *ledger.Follower) (page []ledger.Line, err error) {
+		page, next, err = f.Lines(ctx, q)
+		return page, err
+	})
+	return list, next, err
+}
+
+// Hops asks the follower that sits there.
+func (s *ledgerSeat) Hops(ctx context.Context, from, to string) ([]ledger.Hop, error) {
+	return ask(&s.seat, func(f *ledger.Follower) ([]ledger.Hop, error) { return f.Hops(ctx, from, to) })
+}
+
+// Accesses asks the follower that sits there.
+func (s *ledgerSeat) Accesses(ctx context.Context, q ledger.AccessQuery) (list []ledger.AccessLine, next string, err error) {
+	list, err = ask(&s.seat, func(f *ledger.Follower) (page []ledger.AccessLine, err error) {
+		page, next, err = f.Accesses(ctx, q)
+		return page, err
+	})
+	return list, next, err
+}
+
+// Try asks the follower that sits there.
+func (s *ledgerSeat) Try(ctx context.Context, e *journal.Entry) (ledger.Verdict, error) {
+	return ask(&s.seat, func(f *ledger.Follower) (ledger.Verdict, error) { return f.Try(ctx, e) })
+}
+
+// VerdictAt asks the follower that sits there.
+func (s *ledgerSeat) VerdictAt(ctx context.Context, pos uint64) (ledger.Verdict, error) {
+	return ask(&s.seat, func(f *ledger.Follower) (ledger.Verdict, error) { return f.VerdictAt(ctx, pos) })
+}
+
+// askAgain is after how long who waits for a follower looks who sits there.
+const askAgain = time.Second
+
+// Reached waits until the effect of a position is durable, or ctx ends. The
+// one that is waited for may be replaced meanwhile.
+func (s *ledgerSeat) Reached(ctx context.Context, pos uint64) error {
+	for {
+		some, cancel := context.WithTimeout(ctx, askAgain)
+		err := s.now().Reached(some, pos)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 // Content asks the follower that sits there.

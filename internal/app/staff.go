@@ -28,6 +28,10 @@ type staff struct {
 	accepted   func(ctx context.Context) error // told before a clock is taken as it is
 	wake       chan<- struct{}
 	inventory  *inventories
+	books      books
+	lag        func(ctx context.Context) time.Duration // of the books behind the journal
+	now        func() time.Time
+	reads      accessLog
 	log        *slog.Logger
 
 	mu       sync.RWMutex

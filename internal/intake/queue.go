@@ -91,7 +91,16 @@ func (q *Queue) put(ctx context.Context, item Item) error {
 // sizeOf estimates what an item holds in memory, in bytes: an array of many
 // small elements is far larger decoded than sent.
 func sizeOf(item *Item) int {
-	const fixed, reading, refusal = 256, 384, 256
+	const fixed, reading, refusal, line = 256, 384, 256, 512
+	if c := item.Command; c != nil {
+		size := fixed
+		for i := range c.Entries {
+			if act := c.Entries[i].Act; act != nil {
+				size += line * len(act.Lines)
+			}
+		}
+		return size
+	}
 	m := &item.Message
 	return fixed + 2*len(m.Payload) + reading*len(m.Decoded.Readings) + refusal*len(m.Decoded.Refused)
 }

@@ -62,6 +62,22 @@ func (t *Timeline) Newest(pos uint64) *Version {
 	return nil
 }
 
+// Find returns what find finds in the newest version known at position pos that
+// has it, false where none has.
+func Find[T any](t *Timeline, pos uint64, find func(*Version) (T, bool)) (found T, ok bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for _, a := range slices.Backward(t.accepted) {
+		if a.pos > pos {
+			continue
+		}
+		if found, ok = find(a.version); ok {
+			return found, true
+		}
+	}
+	return found, false
+}
+
 // Device returns the device as it was at the event, and the version that says
 // so; a device that the version lacks is looked up in the newest.
 func (t *Timeline) Device(pos uint64, at int64, id string) (*Device, *Version) {

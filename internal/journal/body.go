@@ -29,6 +29,8 @@ func EncodeBody(dst []byte, e *Entry) ([]byte, error) {
 		return encodeDay(append(dst, version1), e.Day), nil
 	case e.Type == TypeArchive && e.Archive != nil:
 		return encodeArchive(append(dst, version1), e.Archive), nil
+	case e.Type.IsAct() && e.Act != nil:
+		return encodeAct(append(dst, version1), e.Type, e.Act)
 	}
 	return dst, fmt.Errorf("journal entry of type %d has no body of its type", e.Type)
 }
@@ -85,6 +87,9 @@ func (d *decoder) body(e *Entry, r *reader) {
 	case TypeArchive:
 		r.version("archived day")
 		e.Archive = &Archive{Date: r.string(), Files: decodeFiles(r), Rows: r.uint(), First: r.uint(), Last: r.uint()}
+	case TypeDeposit, TypeKarcis, TypeHandover, TypeDeclaration, TypeClose, TypeAccess:
+		r.version("act")
+		e.Act = decodeAct(r, e.Type)
 	default:
 		r.fail(fmt.Errorf("type %d of entry is not known: written by a newer version of the program", e.Type))
 	}

@@ -17,6 +17,14 @@ const (
 	TypeReopen    Type = 6 // a closure of the API was taken back
 	TypeDay       Type = 7 // first entry of a day's file
 	TypeArchive   Type = 8 // an archived day: its files and their hashes
+
+	// What people write into the books (Act).
+	TypeDeposit     Type = 9
+	TypeKarcis      Type = 10
+	TypeHandover    Type = 11
+	TypeDeclaration Type = 12
+	TypeClose       Type = 13
+	TypeAccess      Type = 14 // who read money
 )
 
 // Flags say what intake saw of a reading that it accepted all the same.
@@ -44,6 +52,7 @@ type Entry struct {
 	Closure   *Closure
 	Day       *Day
 	Archive   *Archive
+	Act       *Act
 }
 
 // Tally counts what a device sent and what was not appended, since its last

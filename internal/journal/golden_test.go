@@ -50,8 +50,25 @@ func golden() map[string]journal.Entry {
 		"closure":   {Type: journal.TypeClosure, Closure: &closure},
 		"reopen":    {Type: journal.TypeReopen, Closure: &journal.Closure{ID: "c-1", By: "tok-9"}},
 		"day":       {Type: journal.TypeDay, Day: &journal.Day{Date: "2026-03-02", PrevHash: "aa", InventoryHash: "ef56", Closures: []journal.Closure{closure}}},
-		"archive":   {Type: journal.TypeArchive, Archive: &journal.Archive{Date: "2026-03-01", Files: files, Rows: 300000, First: 2, Last: 300400}},
+		"deposit": act(&journal.Deposit{
+			Reference: "NTPN-1", Kind: "settlement", Account: "4.1.02.01.04.0001", Operator: "city", Site: "alun-alun", PeriodFrom: "2026-03-01", PeriodTo: "2026-03-01",
+			CreditedOn: "2026-03-02", Gross: 100000, Fee: 700, Net: 99300, Channel: "qris", Reverses: "NTPN-0",
+		}, &journal.Deposit{}),
+		"karcis": act(&journal.Karcis{
+			Reference: "k-1", State: "sold", Series: "A", First: 1, Last: 100, Class: city.Motorcycle, Price: 2000, Site: "alun-alun", Attendant: "at-1", Date: "2026-03-01", Reverses: "k-0",
+		}),
+		"handover": act(&journal.Handover{
+			Reference: "h-1", Hop: "collector", From: "at-1", To: "co-1", Site: "alun-alun", CollectedOn: "2026-03-01", HandedOn: "2026-03-02", Amount: 150000, Reverses: "h-0",
+		}),
+		"declaration": act(&journal.Declaration{Reference: "sptpd-1", NPWPD: "P.1", NOPD: "NOPD-1", Period: "2026-03", FiledOn: "2026-04-10", Gross: 5000000, Tax: 500000, Corrects: "sptpd-0"}),
+		"close":       act(&journal.Close{Period: "2026-03"}),
+		"access":      act(&journal.Access{Token: "tok-9", At: 1772380800000, Route: "listReceipts", Filter: "ab12"}, &journal.Access{Token: "tok-8", At: 1772380800001, Route: "listDeposits"}),
+		"archive":     {Type: journal.TypeArchive, Archive: &journal.Archive{Date: "2026-03-01", Files: files, Rows: 300000, First: 2, Last: 300400}},
 	}
+}
+
+func act(lines ...journal.Line) journal.Entry {
+	return journal.Entry{Type: lines[0].Type(), Act: &journal.Act{By: "tok-9", Lines: lines}}
 }
 
 func TestGoldenBytes(t *testing.T) {
@@ -161,6 +178,20 @@ func FuzzDecodeReading(f *testing.F) {
 			again, err := journal.EncodeEntry(nil, &e)
 			require.NoError(t, err)
 			require.Equal(t, b, again, "one entry, one encoding")
+		}
+	})
+}
+
+// FuzzDecodeLine reads lines of acts, as the books keep them.
+func FuzzDecodeLine(f *testing.F) {
+	for _, e := range golden() {
+		if e.Act != nil {
+			f.Add(uint8(e.Type), journal.EncodeLine(nil, e.Act.Lines[0]))
+		}
+	}
+	f.Fuzz(func(t *testing.T, kind uint8, b []byte) {
+		if line, err := journal.DecodeLine(journal.Type(kind), b); err == nil {
+			require.Equal(t, b, journal.EncodeLine(nil, line), "one line, one encoding")
 		}
 	})
 }

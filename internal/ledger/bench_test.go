@@ -126,7 +126,7 @@ func BenchmarkDailyYear(b *testing.B) {
 	}
 	b.Run("summary", func(b *testing.B) {
 		for b.Loop() {
-			_, err := f.Summary(b.Context(), 2026)
+			_, err := f.Summary(b.Context(), 2026, false)
 			require.NoError(b, err)
 		}
 	})

@@ -28,6 +28,11 @@ type sums struct {
 	amount   int64 // rupiah
 }
 
+// plus adds other, times one or minus one.
+func (s sums) plus(other sums, sign int64) sums {
+	return sums{s.receipts + sign*other.receipts, s.voids + sign*other.voids, s.amount + sign*other.amount}
+}
+
 // cell is the sums of one key of a day.
 type cell struct {
 	party  int32

@@ -117,7 +117,7 @@ func TestSummary(t *testing.T) {
 	}
 	total := func(year int) map[string]AccountTotal {
 		apply(t, f, log(readings...))
-		rows, err := f.Summary(t.Context(), year)
+		rows, err := f.Summary(t.Context(), year, false)
 		require.NoError(t, err)
 		require.Len(t, rows, 3)
 		got := map[string]AccountTotal{}

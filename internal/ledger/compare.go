@@ -18,7 +18,15 @@ var tables = []struct{ name, key string }{
 	{"meter", "device, boot, at, seq, pos"},
 	{"listing", "party, at, pos"},
 	{"book", "day, shelf"},
+	{"act", "pos"},
+	{"line", "type, ref"},
+	{"credit", "month, account, masa, operator, npwpd, site, kind"},
+	{"karcis", "series, state, first"},
+	{"filed", "day, shelf"},
 }
+
+// actTables came with the fourth migration.
+var actTables = []string{"act", "line", "credit", "karcis", "filed"}
 
 // compare compares a table row by row with the recomputed one.
 func (c *check) compare(table, key string) error {

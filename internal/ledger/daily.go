@@ -45,7 +45,7 @@ func (f *Follower) Daily(ctx context.Context, q DailyQuery) ([]DailyRow, error) 
 	var out []DailyRow
 	day, begin, days := from-1, 0, 0
 	sortDay := func() { slices.SortFunc(out[begin:], func(a, b DailyRow) int { return cmp.Compare(a.Key, b.Key) }) }
-	err = s.cells(ctx, from, to, func(at int32, cells []cell) error {
+	err = s.cells(ctx, from, to, q.Filed, func(at int32, cells []cell) error {
 		if at != day {
 			sortDay()
 			day, begin = at, len(out)
@@ -77,33 +77,65 @@ func invalid(field, detail string) error {
 	return &city.Error{Kind: city.KindInvalid, Message: field + ": " + detail, Fields: []city.FieldError{{Field: field, Detail: detail}}}
 }
 
-// cells calls f with each row of the sums in [from, to), by day. The cells are
-// valid in the call only.
-func (s *snapshot) cells(ctx context.Context, from, to int32, each func(day int32, cells []cell) error) error {
-	rows, err := s.tx.QueryContext(ctx, "SELECT day, shelf, data, sum FROM book WHERE day >= ? AND day < ? ORDER BY day, shelf", from, to)
+// cells calls f with each row of the sums in [from, to), by day, as known now
+// or as filed. The cells are valid in the call only.
+func (s *snapshot) cells(ctx context.Context, from, to int32, filed bool, each func(day int32, cells []cell) error) error {
+	query := "SELECT 0, day, shelf, data, sum FROM book WHERE day >= ?1 AND day < ?2"
+	if filed {
+		query += " UNION ALL SELECT 1, day, shelf, data, sum FROM filed WHERE day >= ?1 AND day < ?2"
+	}
+	return s.rows(ctx, query+" ORDER BY 2, 3", from, to, each)
+}
+
+// lateCells calls f with how the filed sums of a span differ.
+func (s *snapshot) lateCells(ctx context.Context, from, to int32, each func(day int32, cells []cell) error) error {
+	return s.rows(ctx, "SELECT 1, day, shelf, data, sum FROM filed WHERE day >= ?1 AND day < ?2 ORDER BY 2, 3", from, to, each)
+}
+
+// rows reads rows of sums, those of one day and shelf together.
+func (s *snapshot) rows(ctx context.Context, query string, from, to int32, each func(day int32, cells []cell) error) error {
+	rows, err := s.tx.QueryContext(ctx, query, from, to)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	var cells []cell
-	for rows.Next() {
+	var cells, more []cell
+	var at int32
+	var on int64
+	tables := [2]string{"book", "filed"}
+	for first := true; rows.Next(); first = false {
+		var table int
 		var day int32
 		var shelf, sum int64
 		var data sql.RawBytes
-		if err := rows.Scan(&day, &shelf, &data, &sum); err != nil {
+		if err := rows.Scan(&table, &day, &shelf, &data, &sum); err != nil {
 			return err
 		}
-		if err := sqlite.CheckSum(sum, "book", int64(day), shelf, []byte(data)); err != nil {
+		if err := sqlite.CheckSum(sum, tables[table], int64(day), shelf, []byte(data)); err != nil {
 			return fmt.Errorf("%s: %w", dateOf(day), err)
 		}
-		if cells, err = decodeCells(cells[:0], data); err != nil {
+		if more, err = decodeCells(more[:0], data); err != nil {
 			return fmt.Errorf("%s: %w", dateOf(day), err)
 		}
-		if err := each(day, cells); err != nil {
-			return err
+		if !first && day == at && shelf == on {
+			cells = mergeCells(cells, more)
+			continue
 		}
+		if !first {
+			if err := each(at, cells); err != nil {
+				return err
+			}
+		}
+		at, on = day, shelf
+		cells, more = more, cells
 	}
-	return rows.Err()
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if len(cells) == 0 {
+		return nil
+	}
+	return each(at, cells)
 }
 
 // grouping says which parties count, and under which key.

@@ -24,7 +24,8 @@ const (
 	KindRevoid     EntryKind = 6 // a void counts now, or no longer
 )
 
-var kindNames = [...]string{"", "receipt", "void", "reprint", "kept", "correction", "revoid"}
+var kindNames = [...]string{"", "receipt", "void", "reprint", "kept", "correction", "revoid",
+	"deposit", "karcis", "handover", "declaration", "close", "access", "unused"}
 
 // String returns the word for people.
 func (k EntryKind) String() string {
@@ -68,6 +69,8 @@ type Entry struct {
 	Count  int64       // effect on the number of receipts of Day: 1, 0, -1
 	Day    int32       // days since 1970-01-01 in the city's zone
 	Flags  Flags       // what was known when the entry was made
+
+	Body []byte // of an act's entry: the line word for word; nil for readings
 }
 
 const entryV1 = 1
@@ -81,7 +84,12 @@ var errEntry = errors.New("not the canonical bytes of an entry")
 //
 //	1 | kind | n | pos | pos - cause, signed | ref | device | 1 and boot, or 0 | seq | at | content, 16 bytes |
 //	number | site | kecamatan | operator | npwpd | nopd | levy | account | tariff | class | method | face | amount | count | day | flags
+//
+// Entries of acts are version 2, see appendAct.
 func AppendEntry(dst []byte, e *Entry) []byte {
+	if e.Kind.isAct() {
+		return appendAct(dst, e)
+	}
 	dst = append(dst, entryV1, byte(e.Kind))
 	dst = binary.AppendUvarint(dst, e.N)
 	dst = binary.AppendUvarint(dst, e.Pos)
@@ -115,7 +123,11 @@ func appendText(dst []byte, s string) []byte {
 // AppendEntry would not have written are an error.
 func DecodeEntry(b []byte) (*Entry, error) {
 	r := &scanner{b: b}
-	if r.byte() != entryV1 {
+	switch r.byte() {
+	case entryV1:
+	case entryV2:
+		return decodeAct(r)
+	default:
 		return nil, fmt.Errorf("%w: unknown version", errEntry)
 	}
 	e := &Entry{Kind: EntryKind(r.byte()), N: r.uint(), Pos: r.uint()}

@@ -31,6 +31,29 @@ func TestCanonicalBytes(t *testing.T) {
 	require.Equal(t, &golden, e)
 }
 
+// goldenAct is an act's entry with every field set, and its bytes of version 2.
+var goldenAct = Entry{
+	N: 301, Kind: KindDeposit, Pos: 70000, Cause: 70000, Ref: 299, At: 1772384400123,
+	Content: [16]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, Account: "4.1.01.19.04.0001", Operator: "op-1", NPWPD: "P.1", NOPD: "N-1",
+	Site: "site-a", Kecamatan: "Bekasi Timur", Levy: "pbjt", Class: city.Car, Amount: -99300, Count: -1, Day: 20514, Flags: FlagLate, Body: []byte{1, 2, 3},
+}
+
+const goldenActHex = "0207ad02f0a204ab02f6cbbda59567000102030405060708090a0b0c0d0e0f11342e312e30312e31392e30342e30303031046f702d3103502e31034e2d31" +
+	"06736974652d610c42656b6173692054696d75720470626a7401c78f0c01c4c0020103010203"
+
+func TestCanonicalBytesOfAnAct(t *testing.T) {
+	require.Equal(t, goldenActHex, hex.EncodeToString(AppendEntry(nil, &goldenAct)))
+	data, err := hex.DecodeString(goldenActHex)
+	require.NoError(t, err)
+	e, err := DecodeEntry(data)
+	require.NoError(t, err)
+	require.Equal(t, &goldenAct, e)
+	for n := range data {
+		_, err := DecodeEntry(data[:n])
+		require.Error(t, err, "cut at %d", n)
+	}
+}
+
 func TestOtherBytesAreNoEntry(t *testing.T) {
 	data := AppendEntry(nil, &golden)
 	for n := range data {
@@ -39,7 +62,7 @@ func TestOtherBytesAreNoEntry(t *testing.T) {
 	}
 	_, err := DecodeEntry(append(data, 0))
 	require.Error(t, err, "one byte too many")
-	data[0] = 2
+	data[0] = 3
 	_, err = DecodeEntry(data)
 	require.Error(t, err, "another version")
 }
@@ -47,6 +70,8 @@ func TestOtherBytesAreNoEntry(t *testing.T) {
 // Whatever bytes: an error, or exactly the bytes that the entry is written as.
 func FuzzDecodeEntry(f *testing.F) {
 	f.Add(AppendEntry(nil, &golden))
+	f.Add(AppendEntry(nil, &goldenAct))
+	f.Add(AppendEntry(nil, &Entry{Kind: KindUnused}))
 	f.Add(AppendEntry(nil, &Entry{Kind: KindReceipt}))
 	f.Add([]byte{1, 1, 0x80, 0})
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -81,8 +106,8 @@ func FuzzDecodeCells(f *testing.F) {
 func TestFlagsHaveNames(t *testing.T) {
 	require.Equal(t, []string{}, Flags(0).Names())
 	require.Equal(t, []string{"late", "total_reset"}, (FlagLate | FlagTotalReset).Names())
-	require.Len(t, (FlagTotalReset<<1 - 1).Names(), len(flagNames))
-	for k := KindReceipt; k <= KindRevoid; k++ {
+	require.Len(t, (FlagAfterClose<<1 - 1).Names(), len(flagNames))
+	for k := KindReceipt; k <= KindUnused; k++ {
 		require.NotEmpty(t, k.String())
 	}
 }

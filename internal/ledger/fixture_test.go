@@ -57,6 +57,7 @@ func testFiles() map[string][]byte {
 		"operators.csv":    []byte("id,name,npwpd\ncity,Kota,\nop-1,Operator Satu,P.1\nop-2,Operator Dua,P.2\nop-3,Operator Tiga,P.3\n"),
 		"accounts.csv": []byte("account,name,levy,agency,rate,share,from\n" + accountPBJT + ",PBJT Parkir,pbjt,bapenda,0.1,,\n" +
 			accountStreet + ",Tepi Jalan,street,dishub,,,\n" + accountSpecial + ",Tempat Khusus,special,dishub,,0.7,\n"),
+		"attendants.csv": []byte("id,site,collector,from,to\nat-1,site-a,co-1,2026-01-01,\nat-2,site-a,co-1,2026-01-01,2026-02-28\n"),
 		"targets.csv": []byte("year,month,account,site,budget,target\n2026,," + accountPBJT + ",,murni,1000000\n2026,," + accountPBJT + ",,perubahan,900000\n" +
 			"2026,1," + accountStreet + ",,murni,10000\n2026,2," + accountStreet + ",,murni,20000\n"),
 		"tariffs.yaml": []byte("tariffs:\n- {id: street, name: s, versions: [{from: 2020-01-01, legal_basis: t, classes: {car: {flat: 2000}}}]}\n" +

@@ -21,6 +21,7 @@ const (
 	FlagTotalGap                        // the meter counted more than we have
 	FlagTotalRollback                   // the meter's totals fell
 	FlagTotalReset                      // the meter's totals began anew
+	FlagAfterClose                      // its month was closed: filed with the next open one
 )
 
 const totalFlags = FlagTotalGap | FlagTotalRollback | FlagTotalReset
@@ -28,6 +29,7 @@ const totalFlags = FlagTotalGap | FlagTotalRollback | FlagTotalReset
 var flagNames = [...]string{
 	"late", "retried", "reprint", "number_reused", "void_unknown", "void_again", "void_amount",
 	"no_site", "no_account", "no_tariff", "corrected", "total_gap", "total_rollback", "total_reset",
+	"after_close",
 }
 
 // Names returns the words of the set flags in the order of the bits; never nil.

@@ -56,7 +56,8 @@ type Follower struct {
 	stmts statements
 
 	mu      sync.RWMutex
-	parties []party // what is committed, by id
+	parties []party       // what is committed, by id
+	moved   chan struct{} // closed when the cursor moves
 }
 
 // state is what the writer knows beside the file: the end of the chain and
@@ -68,6 +69,7 @@ type state struct {
 	parties *parties
 	devices map[string]int64
 	meters  map[int64]*reached
+	closed  map[int32]bool // months
 }
 
 // Open opens the books in the file, and makes them where there are none.
@@ -90,7 +92,7 @@ func open(ctx context.Context, path string, o Options, sync sqlite.Sync) (*Follo
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
-	f := &Follower{ctx: context.WithoutCancel(ctx), db: db, o: o, days: calendar{zone: o.Zone}}
+	f := &Follower{ctx: context.WithoutCancel(ctx), db: db, o: o, days: calendar{zone: o.Zone}, moved: make(chan struct{})}
 	if err := errors.Join(f.load(), f.prepare()); err != nil {
 		return nil, errors.Join(fmt.Errorf("ledger: %w", err), f.Close())
 	}
@@ -134,7 +136,24 @@ func (f *Follower) Apply(entries []journal.Entry) error {
 
 // isMoney tells whether an entry of the journal belongs in the books.
 func isMoney(e *journal.Entry) bool {
-	return e.Type == journal.TypeReading && e.Reading.Kind == city.KindReceipt
+	return e.Type == journal.TypeReading && e.Reading.Kind == city.KindReceipt || e.Type.IsAct()
+}
+
+// Reached waits until the effect of a position is durable, or ctx ends.
+func (f *Follower) Reached(ctx context.Context, pos uint64) error {
+	for {
+		f.mu.RLock()
+		moved := f.moved
+		f.mu.RUnlock()
+		if f.Cursor() >= pos {
+			return nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // Flush writes everything applied and the cursor in one transaction. After an
@@ -177,8 +196,10 @@ func (f *Follower) Flush() error {
 func (f *Follower) publish() {
 	f.mu.Lock()
 	f.parties = slices.Clip(f.state.parties.list)
-	f.mu.Unlock()
 	f.cursor.Store(f.state.cursor)
+	close(f.moved)
+	f.moved = make(chan struct{})
+	f.mu.Unlock()
 }
 
 func (f *Follower) partyList() []party {
@@ -219,6 +240,9 @@ func (f *Follower) load() error {
 	}
 	if err := s.loadDevices(f); err != nil {
 		return fmt.Errorf("devices: %w", err)
+	}
+	if s.closed, err = closedMonths(f.ctx, f.db.W); err != nil {
+		return fmt.Errorf("closed months: %w", err)
 	}
 	f.state = s
 	f.publish()

@@ -98,7 +98,7 @@ func TestQueriesFromAnyGoroutine(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				if _, err := f.Summary(t.Context(), 2026); err != nil {
+				if _, err := f.Summary(t.Context(), 2026, false); err != nil {
 					t.Error(err)
 					return
 				}

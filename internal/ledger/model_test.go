@@ -223,7 +223,7 @@ func TestBooksEqualTheModel(t *testing.T) {
 		m, err := f.snapshot(t.Context())
 		require.NoError(rt, err)
 		defer m.end()
-		require.NoError(rt, m.cells(t.Context(), -1<<30, 1<<30, func(day int32, cells []cell) error {
+		require.NoError(rt, m.cells(t.Context(), -1<<30, 1<<30, false, func(day int32, cells []cell) error {
 			for _, c := range cells {
 				fromBook[modelKey{dateOf(day), f.parties[c.party].Site, c.class.String(), c.method.String()}] = modelSums(c.sums)
 			}

@@ -29,7 +29,7 @@ func TestPowerLossTakesNoMoney(t *testing.T) {
 		readings = append(readings, p)
 	}
 	r.Shuffle(len(readings), func(i, k int) { readings[i], readings[k] = readings[k], readings[i] })
-	entries := log(readings...)
+	entries := withActs(log(readings...))
 	timeline := testTimeline(t)
 	points := 0
 	powercut.Flushes[journal.Entry]{

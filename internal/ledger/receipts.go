@@ -162,7 +162,7 @@ func parseCursor(text string) (listRow, error) {
 	at, err := strconv.ParseInt(first, 36, 64)
 	pos, err2 := strconv.ParseUint(second, 36, 63)
 	if !found || err != nil || err2 != nil {
-		return listRow{}, &city.Error{Kind: city.KindInvalid, Message: "cursor is none of ours: begin without it", Fields: []city.FieldError{{Field: "cursor", Detail: "unknown"}}}
+		return listRow{}, unknownCursor()
 	}
 	return listRow{at: at, pos: pos}, nil
 }

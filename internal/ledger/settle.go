@@ -194,6 +194,7 @@ func (b *booked) correction(kind EntryKind, cause *reading, ref uint64) *Entry {
 
 // correct makes the entry, and what is derived from it.
 func (w *writer) correct(b *booked, e *Entry, p paper, class int, counts bool) error {
+	b.record.flags |= w.afterClose(e.Day)
 	e.Flags = b.record.flags &^ totalFlags
 	w.number(e, b.record.party, nil)
 	b.record.eff = 0

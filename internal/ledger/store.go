@@ -30,6 +30,10 @@ const (
 	qBook
 	qPutBook
 	qDropBook
+	qFiled
+	qPutFiled
+	qDropFiled
+	qAct
 	qParty
 	qDevice
 	qCursor
@@ -42,25 +46,29 @@ const (
 )
 
 var queryTexts = [queries]string{
-	qKnown:    "SELECT 1 FROM paper WHERE device = ? AND number = ? LIMIT 1",
-	qLastHead: paperSelect + "0 AND amount = ? AND (at, boot, seq, pos) <= (?, ?, ?, ?) ORDER BY at DESC, boot DESC, seq DESC, pos DESC LIMIT 1",
-	qFirst:    paperSelect + "? AND amount = ? AND (at, boot, seq, pos) >= (?, ?, ?, ?) ORDER BY at, boot, seq, pos LIMIT 1",
-	qLess:     paperSelect + "0 AND amount < ? LIMIT 1",
-	qMore:     paperSelect + "0 AND amount > ? LIMIT 1",
-	qReclass:  "UPDATE paper SET class = ? WHERE device = ? AND number = ? AND class = ? AND amount = ? AND at = ? AND boot = ? AND seq = ? AND pos = ?",
-	qMove:     "UPDATE listing SET party = ? WHERE party = ? AND at = ? AND pos = ?",
-	qSave:     "UPDATE record SET eff = ?, party = ?, flags = ?, sum = ? WHERE pos = ?",
-	qRecord:   "SELECT " + recordSelect + " FROM record r WHERE r.pos = ?",
-	qEntry:    "SELECT data, hash, sum FROM entry WHERE n = ?",
-	qBefore:   meterSelect + "< (?, ?, ?, ?) ORDER BY boot DESC, at DESC, seq DESC, pos DESC LIMIT 1",
-	qBehind:   meterSelect + "> (?, ?, ?, ?) ORDER BY boot, at, seq, pos LIMIT 1",
-	qHere:     meterSelect + "= (?, ?, ?, ?)",
-	qBook:     "SELECT data, sum FROM book WHERE day = ? AND shelf = ?",
-	qPutBook:  "INSERT INTO book (day, shelf, data, sum) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET data = excluded.data, sum = excluded.sum",
-	qDropBook: "DELETE FROM book WHERE day = ? AND shelf = ?",
-	qParty:    "INSERT INTO party (id, site, kecamatan, operator, npwpd, nopd, levy, account, rate, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	qDevice:   "INSERT INTO device (id, name) VALUES (?, ?)",
-	qCursor:   "UPDATE cursor SET pos = ? WHERE id = 1",
+	qKnown:     "SELECT 1 FROM paper WHERE device = ? AND number = ? LIMIT 1",
+	qLastHead:  paperSelect + "0 AND amount = ? AND (at, boot, seq, pos) <= (?, ?, ?, ?) ORDER BY at DESC, boot DESC, seq DESC, pos DESC LIMIT 1",
+	qFirst:     paperSelect + "? AND amount = ? AND (at, boot, seq, pos) >= (?, ?, ?, ?) ORDER BY at, boot, seq, pos LIMIT 1",
+	qLess:      paperSelect + "0 AND amount < ? LIMIT 1",
+	qMore:      paperSelect + "0 AND amount > ? LIMIT 1",
+	qReclass:   "UPDATE paper SET class = ? WHERE device = ? AND number = ? AND class = ? AND amount = ? AND at = ? AND boot = ? AND seq = ? AND pos = ?",
+	qMove:      "UPDATE listing SET party = ? WHERE party = ? AND at = ? AND pos = ?",
+	qSave:      "UPDATE record SET eff = ?, party = ?, flags = ?, sum = ? WHERE pos = ?",
+	qRecord:    "SELECT " + recordSelect + " FROM record r WHERE r.pos = ?",
+	qEntry:     "SELECT data, hash, sum FROM entry WHERE n = ?",
+	qBefore:    meterSelect + "< (?, ?, ?, ?) ORDER BY boot DESC, at DESC, seq DESC, pos DESC LIMIT 1",
+	qBehind:    meterSelect + "> (?, ?, ?, ?) ORDER BY boot, at, seq, pos LIMIT 1",
+	qHere:      meterSelect + "= (?, ?, ?, ?)",
+	qBook:      "SELECT data, sum FROM book WHERE day = ? AND shelf = ?",
+	qPutBook:   "INSERT INTO book (day, shelf, data, sum) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET data = excluded.data, sum = excluded.sum",
+	qDropBook:  "DELETE FROM book WHERE day = ? AND shelf = ?",
+	qFiled:     "SELECT data, sum FROM filed WHERE day = ? AND shelf = ?",
+	qPutFiled:  "INSERT INTO filed (day, shelf, data, sum) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET data = excluded.data, sum = excluded.sum",
+	qDropFiled: "DELETE FROM filed WHERE day = ? AND shelf = ?",
+	qAct:       "INSERT INTO act (pos, recv, marks, source, type, data, own, outcome, faults, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	qParty:     "INSERT INTO party (id, site, kecamatan, operator, npwpd, nopd, levy, account, rate, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	qDevice:    "INSERT INTO device (id, name) VALUES (?, ?)",
+	qCursor:    "UPDATE cursor SET pos = ? WHERE id = 1",
 }
 
 // growing is a table whose rows are written many at once. OR FAIL spares SQLite
@@ -229,21 +237,26 @@ func (w *writer) finish(applied uint64) error {
 
 // writeBook adds the changes to the sums of their days.
 func (w *writer) writeBook() error {
+	return errors.Join(w.writeCells("book", w.book, qBook, qPutBook, qDropBook), w.writeCells("filed", w.filed, qFiled, qPutFiled, qDropFiled))
+}
+
+// writeCells adds changes to the rows of a table of sums.
+func (w *writer) writeCells(table string, of map[bookKey]sums, get, put, drop query) error {
 	type row struct {
 		day   int32
 		shelf int32
 	}
 	changes := map[row][]cell{}
-	for key, s := range w.book {
+	for key, s := range of {
 		r := row{key.day, key.party / shelfSize}
 		changes[r] = append(changes[r], cell{key.party, key.class, key.method, s})
 	}
 	for r, c := range changes {
 		var data []byte
 		var sum int64
-		err := w.row(qBook, r.day, r.shelf).Scan(&data, &sum)
+		err := w.row(get, r.day, r.shelf).Scan(&data, &sum)
 		if err == nil {
-			err = sqlite.CheckSum(sum, "book", int64(r.day), int64(r.shelf), data)
+			err = sqlite.CheckSum(sum, table, int64(r.day), int64(r.shelf), data)
 		}
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("%s: %w", dateOf(r.day), err)
@@ -256,9 +269,9 @@ func (w *writer) writeBook() error {
 		}
 		slices.SortFunc(c, func(a, b cell) int { return a.compare(&b) })
 		if cells = mergeCells(cells, c); len(cells) == 0 {
-			err = w.exec(qDropBook, r.day, r.shelf)
+			err = w.exec(drop, r.day, r.shelf)
 		} else {
-			err = w.exec(qPutBook, withSum("book", []any{int64(r.day), int64(r.shelf), appendCells(nil, cells)}, 3)...)
+			err = w.exec(put, withSum(table, []any{int64(r.day), int64(r.shelf), appendCells(nil, cells)}, 3)...)
 		}
 		if err != nil {
 			return err

@@ -36,7 +36,7 @@ func TestSuite(t *testing.T) {
 			readings[i], readings[k] = readings[k], readings[i]
 		}
 	}
-	entries := append([]journal.Entry{{Pos: 1, Recv: day0, Type: journal.TypeInventory, Inventory: &journal.InventoryVersion{}}}, log(readings...)...)
+	entries := withActs(append([]journal.Entry{{Pos: 1, Recv: day0, Type: journal.TypeInventory, Inventory: &journal.InventoryVersion{}}}, log(readings...)...))
 	timeline := testTimeline(t)
 	type question = followertest.Question[*Follower]
 	questions := map[string]question{
@@ -45,13 +45,42 @@ func TestSuite(t *testing.T) {
 			list, _, err := f.Receipts(ctx, all)
 			return list, err
 		}},
-		"summary": {Flushed: true, Ask: func(ctx context.Context, f *Follower) (any, error) { return f.Summary(ctx, 2026) }},
+		"summary":          {Flushed: true, Ask: func(ctx context.Context, f *Follower) (any, error) { return f.Summary(ctx, 2026, false) }},
+		"summary as filed": {Flushed: true, Ask: func(ctx context.Context, f *Follower) (any, error) { return f.Summary(ctx, 2026, true) }},
+		"credits":          {Flushed: true, Ask: func(ctx context.Context, f *Follower) (any, error) { return f.Credits(ctx, CreditQuery{}) }},
+		"accesses": {Flushed: true, Ask: func(ctx context.Context, f *Follower) (any, error) {
+			list, _, err := f.Accesses(ctx, AccessQuery{To: 1 << 60})
+			return list, err
+		}},
 		"content": {Flushed: true, Ask: func(ctx context.Context, f *Follower) (any, error) {
 			hash, ok, err := f.Content(ctx, readings[30])
 			return []any{hash, ok}, err
 		}},
 	}
+	for _, t := range []journal.Type{journal.TypeDeposit, journal.TypeKarcis, journal.TypeHandover, journal.TypeDeclaration, journal.TypeClose} {
+		questions["lines of type "+strconv.Itoa(int(t))] = question{Flushed: true, Ask: func(ctx context.Context, f *Follower) (any, error) {
+			list, _, err := f.Lines(ctx, LineQuery{Type: t})
+			return list, err
+		}}
+	}
+	for _, outcome := range []Outcome{Booked, Known, Conflict, Refused} {
+		questions["outcome "+strconv.Itoa(int(outcome))] = question{Flushed: true, Ask: func(ctx context.Context, f *Follower) (any, error) {
+			for i := range entries {
+				v, err := f.VerdictAt(ctx, entries[i].Pos)
+				if city.KindOf(err) == city.KindNotFound {
+					continue
+				}
+				if err != nil || v.Outcome == outcome {
+					return v, err
+				}
+			}
+			return nil, nil
+		}}
+	}
 	for _, group := range []string{"site", "account", "method"} {
+		questions["filed daily by "+group] = question{Flushed: true, Ask: func(ctx context.Context, f *Follower) (any, error) {
+			return f.Daily(ctx, DailyQuery{FromDate: "2026-01-01", ToDate: "2027-01-01", Group: group, Filed: true})
+		}}
 		questions["daily by "+group] = question{Flushed: true, Ask: func(ctx context.Context, f *Follower) (any, error) {
 			return f.Daily(ctx, DailyQuery{FromDate: "2026-01-01", ToDate: "2027-01-01", Group: group})
 		}}

@@ -14,47 +14,34 @@ import (
 const fewest = 3
 
 // Summary returns each account of a year, those of accounts.csv and those that
-// something was recorded on, sorted by account. Nothing is realized before the
-// treasury confirms a credit; what was paid without cash stands in settlement
-// until then. What no account holds for is in Daily only.
-func (f *Follower) Summary(ctx context.Context, year int) ([]AccountTotal, error) {
+// something was recorded or credited on, sorted by account, as known now or as
+// filed. Realized is what the treasury confirmed by its credits of the year;
+// what was paid without cash, and no settlement for the year covers yet, is in
+// settlement. What no account holds for is in Daily only.
+func (f *Follower) Summary(ctx context.Context, year int, filed bool) ([]AccountTotal, error) {
 	s, err := f.snapshot(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("summary: %w", err)
 	}
 	defer s.end()
-	parties := s.parties
-	totals := map[string]*yearTotal{}
-	from := int32(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC).Unix() / 86400)
-	to := int32(time.Date(year+1, 1, 1, 0, 0, 0, 0, time.UTC).Unix() / 86400)
-	g := newGrouping(DailyQuery{Group: "account"}, parties)
-	of := make([]*yearTotal, len(parties)) // nil until the year has something of it
-	err = s.cells(ctx, from, to, func(_ int32, cells []cell) error {
-		dues(cells, g.rate, func(c *cell, due int64) {
-			if of[c.party] == nil {
-				of[c.party] = yearOf(totals, &parties[c.party])
-			}
-			of[c.party].add(c, due)
-		})
-		return nil
-	})
+	totals, err := s.year(ctx, year, filed)
 	if err != nil {
 		return nil, fmt.Errorf("summary: %w", err)
 	}
-	delete(totals, "")
 	v := f.o.Timeline.Newest(s.cursor)
 	var accounts []string
 	if v != nil {
 		for i := range v.Accounts {
 			a := &v.Accounts[i]
 			accounts = append(accounts, a.Account)
-			if totals[a.Account] == nil {
-				totals[a.Account] = &yearTotal{levy: a.Levy}
-			}
+			totals.of(a.Account, a.Levy)
 		}
 	}
-	for account := range totals {
+	for account, total := range totals {
 		accounts = append(accounts, account)
+		if total.levy == "" { // it has left accounts.csv
+			total.levy, _ = inventory.Find(f.o.Timeline, s.cursor, levyOf(account))
+		}
 	}
 	slices.Sort(accounts)
 	accounts = slices.Compact(accounts)
@@ -70,43 +57,139 @@ func (f *Follower) Summary(ctx context.Context, year int) ([]AccountTotal, error
 	return out, nil
 }
 
+// yearTotals are what a year has, by account.
+type yearTotals map[string]*yearTotal
+
+func (t yearTotals) of(account string, levy inventory.Levy) *yearTotal {
+	y := t[account]
+	if y == nil {
+		y = &yearTotal{levy: levy, payers: payers{}, settlers: payers{}, creditors: payers{}, late: payers{}}
+		t[account] = y
+	}
+	if y.levy == "" {
+		y.levy = levy
+	}
+	return y
+}
+
+// year adds up a year.
+func (s *snapshot) year(ctx context.Context, year int, filed bool) (yearTotals, error) {
+	totals := yearTotals{}
+	from := int32(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC).Unix() / 86400)
+	to := int32(time.Date(year+1, 1, 1, 0, 0, 0, 0, time.UTC).Unix() / 86400)
+	g := newGrouping(DailyQuery{Group: "account"}, s.parties)
+	err := s.cells(ctx, from, to, filed, func(_ int32, cells []cell) error {
+		dues(cells, g.rate, func(c *cell, due int64) {
+			p := &s.parties[c.party]
+			totals.of(p.Account, p.Levy).add(c, p, due)
+		})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if filed {
+		err := s.lateCells(ctx, from, to, func(_ int32, cells []cell) error {
+			for i := range cells {
+				p := &s.parties[cells[i].party]
+				totals.of(p.Account, p.Levy).late.add(p.NPWPD, cells[i].amount)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	delete(totals, "")
+	return totals, s.credits(ctx, CreditQuery{}, func(c *creditRow) {
+		y := totals.of(c.account, "")
+		if int(c.month/12) == year {
+			y.realized += c.net
+			y.creditors.add(c.npwpd, c.net)
+		}
+		if int(c.masa/12) == year && c.kind == settlement {
+			y.settled += c.gross
+			y.settlers.add(c.npwpd, c.gross)
+		}
+	})
+}
+
+// payers are the sums of taxpayers by their NPWPD.
+type payers map[string]int64
+
+func (p payers) add(npwpd string, amount int64) {
+	if npwpd != "" {
+		p[npwpd] += amount
+	}
+}
+
+// some counts the taxpayers of whom there is something in the sum.
+func (p payers) some() (n int) {
+	for _, amount := range p {
+		if amount != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// few tells that there are some taxpayers and fewer than may be told.
+func (p payers) few() bool { n := p.some(); return n > 0 && n < fewest }
+
 // yearTotal is what a year has of an account.
 type yearTotal struct {
 	levy                  inventory.Levy
 	recorded, due, noCash int64
+	settled, realized     int64
 	dueUnknown            bool
-	payers                map[string]bool // NPWPD
+
+	payers, settlers, creditors payers
+	late                        payers // those by whom the filed view differs
 }
 
-// yearOf returns the year of a party's account, of which it is a payer.
-func yearOf(totals map[string]*yearTotal, p *party) *yearTotal {
-	t := totals[p.Account]
-	if t == nil {
-		t = &yearTotal{levy: p.Levy, payers: map[string]bool{}}
-		totals[p.Account] = t
-	}
-	t.dueUnknown = t.dueUnknown || p.Rate < 0
-	if p.NPWPD != "" {
-		t.payers[p.NPWPD] = true
-	}
-	return t
-}
-
-func (t *yearTotal) add(c *cell, due int64) {
+func (t *yearTotal) add(c *cell, p *party, due int64) {
 	t.recorded += c.amount
 	t.due += due
+	t.dueUnknown = t.dueUnknown || p.Rate < 0
+	t.payers.add(p.NPWPD, c.amount)
 	if c.method == city.QRIS || c.method == city.EMoney || c.method == city.Card {
 		t.noCash += c.amount
 	}
 }
 
+// total leaves out each figure of PBJT that is of fewer than three taxpayers,
+// also where it would follow from one that is shown: a settlement of two, from
+// what is no longer in settlement; what came late, from the filed and the known
+// view.
 func (t *yearTotal) total() AccountTotal {
-	if t.levy == inventory.LevyPBJT && len(t.payers) < fewest {
-		return AccountTotal{Suppressed: true}
-	}
-	return AccountTotal{
+	total := AccountTotal{
 		Recorded: city.SomeInt(t.recorded), Due: city.Int{V: t.due, OK: !t.dueUnknown},
-		InSettlement: city.SomeInt(t.noCash), Realized: city.SomeInt(0),
+		InSettlement: city.SomeInt(max(0, t.noCash-t.settled)), Realized: city.SomeInt(t.realized),
+	}
+	if t.levy != inventory.LevyPBJT {
+		return total
+	}
+	if t.payers.some() < fewest || t.late.few() {
+		total.Recorded, total.Due, total.Suppressed = city.Int{}, city.Int{}, true
+	}
+	if total.Suppressed || t.settlers.few() {
+		total.InSettlement, total.Suppressed = city.Int{}, true
+	}
+	if t.creditors.few() || t.payers.some() < fewest && t.creditors.some() < fewest {
+		total.Realized, total.Suppressed = city.Int{}, true
+	}
+	return total
+}
+
+// levyOf finds the levy of an account in a version.
+func levyOf(account string) func(v *inventory.Version) (inventory.Levy, bool) {
+	return func(v *inventory.Version) (inventory.Levy, bool) {
+		for i := range v.Accounts {
+			if v.Accounts[i].Account == account {
+				return v.Accounts[i].Levy, true
+			}
+		}
+		return "", false
 	}
 }
 

@@ -55,6 +55,7 @@ type DailyQuery struct {
 	Group    string   // site, operator, kecamatan, account, class, method
 	Operator string   // "" all
 	Accounts []string // nil all; set for the role dishub: the accounts it collects
+	Filed    bool     // as filed: what came after its month's close stands in the next open month
 }
 
 // AccountTotal is one account of one year, city totals only.
@@ -66,5 +67,5 @@ type AccountTotal struct {
 	Due          city.Int // unset too where the account has no rate
 	InSettlement city.Int
 	Realized     city.Int
-	Suppressed   bool // a PBJT cell of fewer than three taxpayers
+	Suppressed   bool // a figure is of fewer than three taxpayers of PBJT, and unset
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/simpang-id/simpang/internal/journal"
@@ -107,6 +108,7 @@ type check struct {
 	o      VerifyOptions
 	cursor uint64
 	all    uint64
+	acts   bool // the file has acts: this program, or a newer one, has opened it
 	v      Verified
 }
 
@@ -120,7 +122,7 @@ func (c *check) run() error {
 	if rules != rulesVersion {
 		return &DisagreementError{Table: "cursor", Detail: fmt.Sprintf("written under rules %d, this program has %d", rules, rulesVersion)}
 	}
-	if err := c.tx.QueryRowContext(c.ctx, "SELECT count(*) FROM record").Scan(&c.all); err != nil {
+	if err := c.count(); err != nil {
 		return err
 	}
 	if c.o.Log != nil && c.cursor > c.o.Log.Head() {
@@ -129,7 +131,11 @@ func (c *check) run() error {
 	if err := c.recompute(); err != nil {
 		return err
 	}
-	for _, t := range tables { // of the entries, what was not compared as they came: their checksums
+	for _, t := range tables {
+		if !c.acts && slices.Contains(actTables, t.name) {
+			continue
+		}
+		// Of the entries, what was not compared as they came: their checksums.
 		if err := c.compare(t.name, t.key); err != nil {
 			return err
 		}
@@ -154,15 +160,13 @@ func (c *check) recompute() error {
 		entries := make([]journal.Entry, len(records))
 		for i := range records {
 			r := &records[i]
-			reading, err := journal.DecodeReading(r.data)
-			if err != nil {
-				return &DisagreementError{Entry: r.own, Pos: r.pos, Table: "record", Detail: "the kept reading cannot be read: " + err.Error()}
+			if entries[i], err = r.entry(); err != nil {
+				return &DisagreementError{Entry: r.own, Pos: r.pos, Table: r.table(), Detail: "what is kept cannot be read: " + err.Error()}
 			}
-			entries[i] = journal.Entry{Pos: r.pos, Recv: r.recv, Type: journal.TypeReading, Flags: r.marks, Source: r.source, Reading: reading}
 		}
 		after = records[len(records)-1].pos
 		if after > c.cursor {
-			return &DisagreementError{Pos: after, Table: "record", Detail: fmt.Sprintf("lies after the cursor %d", c.cursor)}
+			return &DisagreementError{Pos: after, Table: records[len(records)-1].table(), Detail: fmt.Sprintf("lies after the cursor %d", c.cursor)}
 		}
 		if err := errors.Join(c.again.Apply(entries), c.again.Flush()); err != nil {
 			return err
@@ -245,17 +249,61 @@ func difference(want *Entry, data []byte) string {
 		is.Kind, is.Amount, dateOf(is.Day), want.Kind, want.Amount, dateOf(want.Day))
 }
 
-// records returns the next kept records.
-func (c *check) records(after uint64, limit int) ([]recordRow, error) {
-	rows, err := c.tx.QueryContext(c.ctx, "SELECT pos, recv, marks, source, data, own FROM record WHERE pos > ? ORDER BY pos LIMIT ?", int64(after), limit)
+// count counts what is kept.
+func (c *check) count() error {
+	var acts int
+	if err := c.tx.QueryRowContext(c.ctx, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'act'").Scan(&acts); err != nil {
+		return err
+	}
+	query := "SELECT count(*) FROM record"
+	if c.acts = acts > 0; c.acts {
+		query = "SELECT (SELECT count(*) FROM record) + (SELECT count(*) FROM act)"
+	}
+	return c.tx.QueryRowContext(c.ctx, query).Scan(&c.all)
+}
+
+// keptRow is a reading, or an act, as the books keep it.
+type keptRow struct {
+	recordRow
+	typ journal.Type
+}
+
+func (r *keptRow) table() string {
+	if r.typ.IsAct() {
+		return "act"
+	}
+	return "record"
+}
+
+// entry returns the entry of the journal.
+func (r *keptRow) entry() (e journal.Entry, err error) {
+	e = journal.Entry{Pos: r.pos, Recv: r.recv, Type: r.typ, Flags: r.marks, Source: r.source}
+	switch {
+	case r.typ == journal.TypeReading:
+		e.Reading, err = journal.DecodeReading(r.data)
+	case r.typ.IsAct():
+		err = journal.DecodeBody(&e, r.data)
+	default:
+		err = fmt.Errorf("type %d is none of the books", r.typ)
+	}
+	return e, err
+}
+
+// records returns the next kept records and acts.
+func (c *check) records(after uint64, limit int) ([]keptRow, error) {
+	query := "SELECT pos, recv, marks, source, data, own, 1 FROM record WHERE pos > ?1"
+	if c.acts {
+		query += " UNION ALL SELECT pos, recv, marks, source, data, own, type FROM act WHERE pos > ?1"
+	}
+	rows, err := c.tx.QueryContext(c.ctx, query+" ORDER BY 1 LIMIT ?2", int64(after), limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var out []recordRow
+	var out []keptRow
 	for rows.Next() {
-		var r recordRow
-		if err := rows.Scan(&r.pos, &r.recv, &r.marks, &r.source, &r.data, &r.own); err != nil {
+		var r keptRow
+		if err := rows.Scan(&r.pos, &r.recv, &r.marks, &r.source, &r.data, &r.own, &r.typ); err != nil {
 			return nil, &DisagreementError{Pos: r.pos, Table: "record", Detail: err.Error()}
 		}
 		out = append(out, r)
@@ -297,21 +345,23 @@ func (c *check) journal() error {
 					return err
 				}
 			}
-			buf = journal.EncodeReading(buf[:0], e.Reading)
+			if buf, err = journal.EncodeBody(buf[:0], e); err != nil {
+				return fmt.Errorf("journal: %w", err)
+			}
 			switch {
 			case len(kept) == 0 || kept[0].pos > pos:
-				return &DisagreementError{Pos: pos, Table: "record", Detail: "the journal has a receipt that the books lack"}
+				return &DisagreementError{Pos: pos, Table: "record", Detail: "the journal has a record that the books lack"}
 			case kept[0].pos < pos:
-				return &DisagreementError{Entry: kept[0].own, Pos: kept[0].pos, Table: "record", Detail: "the books keep a receipt that the journal does not have"}
-			case kept[0].recv != e.Recv || kept[0].marks != e.Flags || kept[0].source != e.Source || !bytes.Equal(kept[0].data, buf):
-				return &DisagreementError{Entry: kept[0].own, Pos: pos, Table: "record", Detail: "the kept reading is not the journal's"}
+				return &DisagreementError{Entry: kept[0].own, Pos: kept[0].pos, Table: kept[0].table(), Detail: "the books keep a record that the journal does not have"}
+			case kept[0].typ != e.Type || kept[0].recv != e.Recv || kept[0].marks != e.Flags || kept[0].source != e.Source || !bytes.Equal(kept[0].data, buf):
+				return &DisagreementError{Entry: kept[0].own, Pos: pos, Table: kept[0].table(), Detail: "what is kept is not the journal's"}
 			}
 			kept = kept[1:]
 			c.v.InJournal++
 		}
 	}
 	if len(kept) > 0 && kept[0].pos <= c.cursor {
-		return &DisagreementError{Entry: kept[0].own, Pos: kept[0].pos, Table: "record", Detail: "the books keep a receipt that the journal does not have"}
+		return &DisagreementError{Entry: kept[0].own, Pos: kept[0].pos, Table: kept[0].table(), Detail: "the books keep a record that the journal does not have"}
 	}
 	return nil
 }

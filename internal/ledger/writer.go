@@ -29,6 +29,8 @@ type writer struct {
 	fresh   map[paperID]bool // numbers of this transaction; true: not yet written
 	dirty   []paperID        // the true ones
 	book    map[bookKey]sums // changes
+	filed   map[bookKey]sums // changes of how the filed sums differ
+	recv    int64            // of the entry of the journal that is being taken
 
 	once [queries]*sql.Stmt
 	many [len(growingTables)][len(rowsAtOnce)]*sql.Stmt
@@ -84,11 +86,15 @@ type listRow struct {
 const gathered = 512
 
 func newWriter(f *Follower, tx *sql.Tx, s *state) *writer {
-	return &writer{f: f, tx: tx, s: s, parties: len(s.parties.list), fresh: map[paperID]bool{}, book: map[bookKey]sums{}}
+	return &writer{f: f, tx: tx, s: s, parties: len(s.parties.list), fresh: map[paperID]bool{}, book: map[bookKey]sums{}, filed: map[bookKey]sums{}}
 }
 
-// take makes the entries of one reading.
+// take makes the entries of one reading, or act.
 func (w *writer) take(e *journal.Entry) error {
+	w.recv = e.Recv
+	if e.Type.IsAct() {
+		return w.act(e)
+	}
 	r, p := e.Reading, e.Reading.Receipt
 	if p == nil {
 		return fmt.Errorf("a receipt of %s without its body", r.Device)
@@ -101,6 +107,7 @@ func (w *writer) take(e *journal.Entry) error {
 	if e.Flags&journal.FlagRetried != 0 {
 		flags |= FlagRetried
 	}
+	flags |= w.afterClose(day)
 	who := &w.s.parties.list[id]
 	own := &Entry{
 		Pos: e.Pos, Cause: e.Pos, Device: r.Device, HasBoot: r.HasBoot, Boot: r.Boot, Seq: r.Seq, At: r.At,
@@ -158,17 +165,20 @@ func (w *writer) number(e *Entry, party int32, record *recordRow) {
 	data := AppendEntry(nil, e)
 	w.s.hash = w.chain(data, record)
 	w.entries = append(w.entries, entryRow{e.N, data, w.s.hash})
-	if e.Count == 0 {
+	if e.Count == 0 || e.Kind.isAct() {
 		return
 	}
 	key := bookKey{e.Day, party, e.Class, e.Method}
-	sum := w.book[key]
-	sum.receipts += e.Count
-	sum.amount += int64(e.Amount)
+	effect := sums{receipts: e.Count, amount: int64(e.Amount)}
 	if e.Kind == KindVoid || e.Kind == KindRevoid {
-		sum.voids -= e.Count
+		effect.voids = -e.Count
 	}
-	w.book[key] = sum
+	w.book[key] = w.book[key].plus(effect, 1)
+	if e.Flags&FlagAfterClose != 0 {
+		w.filed[key] = w.filed[key].plus(effect, -1)
+		key.day = w.filedDay(e.Day)
+		w.filed[key] = w.filed[key].plus(effect, 1)
+	}
 }
 
 // chain is the hash of an entry: over the hash before it, its canonical bytes,

@@ -136,7 +136,14 @@ type Books struct {
 	Accounts []ledger.AccountTotal
 	Err      error
 
+	Written []ledger.Line
+	Reads   []ledger.AccessLine
+	Hands   []ledger.Hop
+
 	AskedReceipts []ledger.ReceiptQuery
+	AskedLines    []ledger.LineQuery
+	AskedReads    []ledger.AccessQuery
+	AskedFiled    []bool // of Summary
 	AskedDaily    []ledger.DailyQuery
 	AskedYears    []int
 }
@@ -154,9 +161,31 @@ func (b *Books) Daily(_ context.Context, q ledger.DailyQuery) ([]ledger.DailyRow
 }
 
 // Summary returns Accounts.
-func (b *Books) Summary(_ context.Context, year int) ([]ledger.AccountTotal, error) {
+func (b *Books) Summary(_ context.Context, year int, filed bool) ([]ledger.AccountTotal, error) {
 	b.AskedYears = append(b.AskedYears, year)
+	b.AskedFiled = append(b.AskedFiled, filed)
 	return b.Accounts, b.Err
+}
+
+// Lines returns Written and Next.
+func (b *Books) Lines(_ context.Context, q ledger.LineQuery) ([]ledger.Line, string, error) {
+	b.AskedLines = append(b.AskedLines, q)
+	var found []ledger.Line
+	for _, l := range b.Written {
+		if l.Line.Type() == q.Type {
+			found = append(found, l)
+		}
+	}
+	return found, b.Next, b.Err
+}
+
+// Hops returns Hands.
+func (b *Books) Hops(context.Context, string, string) ([]ledger.Hop, error) { return b.Hands, b.Err }
+
+// Accesses returns Reads and Next.
+func (b *Books) Accesses(_ context.Context, q ledger.AccessQuery) ([]ledger.AccessLine, string, error) {
+	b.AskedReads = append(b.AskedReads, q)
+	return b.Reads, b.Next, b.Err
 }
 
 // Devices answers with what the test set.
@@ -219,8 +248,12 @@ type Gate struct {
 	closures []journal.Closure
 	Reloaded api.ReloadResult
 	Verdict  api.RetryResult
+	Said     ledger.Verdict // what Book returns; the zero value: booked
 	Err      error
+	NoAccess error    // what Access returns
 	Did      []string // "verb id by"
+	Acts     []journal.Entry
+	Reads    []journal.Access
 }
 
 func (g *Gate) did(verb, id, by string) {
@@ -272,6 +305,27 @@ func (g *Gate) Closures() []journal.Closure {
 func (g *Gate) Reload(_ context.Context, by string) (api.ReloadResult, error) {
 	g.did("reload", "", by)
 	return g.Reloaded, g.Err
+}
+
+// Book notes the act.
+func (g *Gate) Book(_ context.Context, act journal.Entry) (ledger.Verdict, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.Acts = append(g.Acts, act)
+	if g.Said.Outcome == 0 {
+		return ledger.Verdict{Outcome: ledger.Booked, Entry: 7, New: len(act.Act.Lines)}, g.Err
+	}
+	return g.Said, g.Err
+}
+
+// Access notes the read.
+func (g *Gate) Access(_ context.Context, read journal.Access) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.NoAccess == nil {
+		g.Reads = append(g.Reads, read)
+	}
+	return g.NoAccess
 }
 
 // AcceptClock notes it.

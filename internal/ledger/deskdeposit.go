@@ -1,0 +1,117 @@
+package ledger
+
+import (
+	"database/sql"
+	"errors"
+
+	"github.com/simpang-id/simpang/internal/inventory"
+	"github.com/simpang-id/simpang/internal/journal"
+	"github.com/simpang-id/simpang/internal/sqlite"
+)
+
+// deposit books a credit, or takes an earlier one back whole.
+func (d *desk) deposit(l *journal.Deposit, e *Entry) error {
+	e.Account, e.Operator, e.Site, e.Day, e.Amount = l.Account, l.Operator, l.Site, d.past("credited_on", l.CreditedOn), l.Net
+	e.Levy, e.NPWPD = d.account(l.Account), d.operator(l.Operator)
+	if l.Site != "" {
+		d.depositSite(l, e)
+	}
+	if l.Reverses == "" {
+		return d.credit(l, e.NPWPD, 1)
+	}
+	r, err := d.undo("reverses", journal.TypeDeposit, l.Reverses)
+	if err != nil || r == nil {
+		return err
+	}
+	line, err := r.entry.line()
+	if err != nil {
+		return err
+	}
+	was, ok := line.(*journal.Deposit)
+	if !ok || was.Reverses != "" {
+		d.fault("reverses", "is itself one that takes back: send the deposit again under a new reference")
+		return nil
+	}
+	for _, pair := range []struct {
+		field   string
+		is, was any
+	}{
+		{"kind", l.Kind, was.Kind},
+		{"account", l.Account, was.Account},
+		{"operator", l.Operator, was.Operator},
+		{"site", l.Site, was.Site},
+		{"period_from", l.PeriodFrom, was.PeriodFrom},
+		{"period_to", l.PeriodTo, was.PeriodTo},
+		{"gross", l.Gross, was.Gross},
+		{"fee", l.Fee, was.Fee},
+		{"net", l.Net, was.Net},
+	} {
+		d.same(pair.field, pair.is, pair.was)
+	}
+	e.NPWPD = r.entry.NPWPD // taken from where it was added
+	negate(e, r)
+	return d.credit(l, e.NPWPD, -1)
+}
+
+// depositSite checks that the site is, or was, the operator's.
+func (d *desk) depositSite(l *journal.Deposit, e *Entry) {
+	s := d.site("site", l.Site)
+	if s == nil {
+		return
+	}
+	e.Kecamatan, e.NOPD = s.Kecamatan, s.NOPD
+	_, ok := inventory.Find(d.timeline, d.e.Pos, func(v *inventory.Version) (bool, bool) {
+		s := v.Site(l.Site)
+		return true, s != nil && s.Operator == l.Operator
+	})
+	if !ok {
+		d.fault("site", "is not, and was not, a site of operator "+l.Operator)
+	}
+}
+
+// creditRow is a row of the sums of credits.
+type creditRow struct {
+	month    int32
+	account  string
+	masa     int32
+	operator string
+	npwpd    string
+	site     string
+	kind     string
+
+	count, gross, fee, net int64
+}
+
+const creditKey = " month = ? AND account = ? AND masa = ? AND operator = ? AND npwpd = ? AND site = ? AND kind = ?"
+
+func (r *creditRow) key() []any {
+	return []any{int64(r.month), r.account, int64(r.masa), r.operator, r.npwpd, r.site, r.kind}
+}
+
+func (r *creditRow) values() []any { return append(r.key(), r.count, r.gross, r.fee, r.net) }
+
+// credit adds a deposit to its sums, or with sign -1 takes it from them. One
+// that is taken back lowers the month in which it is taken back.
+func (d *desk) credit(l *journal.Deposit, npwpd string, sign int64) error {
+	day, _ := parseDate(l.CreditedOn)
+	from, _ := parseDate(l.PeriodFrom)
+	r := creditRow{month: monthOf(day), account: l.Account, masa: monthOf(from), operator: l.Operator, npwpd: npwpd, site: l.Site, kind: l.Kind}
+	var sum int64
+	err := d.tx.QueryRowContext(d.ctx, "SELECT count, gross, fee, net, sum FROM credit WHERE"+creditKey, r.key()...).Scan(&r.count, &r.gross, &r.fee, &r.net, &sum)
+	if err == nil {
+		err = sqlite.CheckSum(sum, "credit", r.values()...)
+	}
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	r.count += sign
+	r.gross += sign * int64(l.Gross)
+	r.fee += sign * int64(l.Fee)
+	r.net += sign * int64(l.Net)
+	if r.count == 0 && r.gross == 0 && r.fee == 0 && r.net == 0 {
+		return d.exec("DELETE FROM credit WHERE"+creditKey, r.key()...)
+	}
+	v := r.values()
+	return d.exec("INSERT OR REPLACE INTO credit (month, account, masa, operator, npwpd, site, kind, count, gross, fee, net, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		append(v, sqlite.Sum("credit", v...))...)
+}
