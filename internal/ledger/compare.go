@@ -18,6 +18,7 @@ var tables = []struct{ name, key string }{
 	{"meter", "device, boot, at, seq, pos"},
 	{"listing", "party, at, pos"},
 	{"book", "day, shelf"},
+	{"tile", "level, n"},
 }
 
 // compare compares a table row by row with the recomputed one.

@@ -16,6 +16,7 @@ import (
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/journal"
+	"github.com/simpang-id/simpang/internal/proof"
 	"github.com/simpang-id/simpang/internal/sqlite"
 )
 
@@ -25,6 +26,9 @@ var migrations embed.FS
 // rulesVersion is the version of the rules that make entries out of readings.
 // Rules that would make other entries of the same readings get a new one.
 const rulesVersion = 1
+
+// sumsAt is the migration that fills the checksums.
+const sumsAt = 3
 
 const (
 	// most is how many readings wait for a flush before Apply writes by itself.
@@ -65,6 +69,7 @@ type state struct {
 	n       uint64
 	hash    [32]byte
 	cursor  uint64
+	tree    *proof.Tree
 	parties *parties
 	devices map[string]int64
 	meters  map[int64]*reached
@@ -86,7 +91,7 @@ func open(ctx context.Context, path string, o Options, sync sqlite.Sync) (*Follo
 	if err != nil {
 		return nil, err
 	}
-	db, err := sqlite.Open(ctx, path, sqlite.Options{Sync: sync, Migrations: files, SumsAt: 3, CacheKiB: 4000})
+	db, err := sqlite.Open(ctx, path, sqlite.Options{Sync: sync, Migrations: files, SumsAt: sumsAt, CacheKiB: 4000})
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
@@ -214,6 +219,9 @@ func (f *Follower) load() error {
 		return fmt.Errorf("last entry: %w", err)
 	}
 	copy(s.hash[:], hash)
+	if err := s.loadTree(f); err != nil {
+		return fmt.Errorf("tree: %w", err)
+	}
 	if err := s.loadParties(f); err != nil {
 		return fmt.Errorf("parties: %w", err)
 	}
