@@ -42,6 +42,7 @@ type Options struct {
 	Timeline *inventory.Timeline // which inventory holds when
 	Zone     *time.Location      // the city's
 	Log      *slog.Logger        // nil: no log
+	Closed   func()              // told after a commit that closes a period, which is to be signed; nil: nobody
 }
 
 // Follower keeps the books. Apply, Flush and Close are called from one
@@ -155,8 +156,10 @@ func (f *Follower) Flush() error {
 	}
 	s := f.state
 	f.state = nil // until the commit what the writer believes is not what the file holds
+	closed := false
 	err := f.db.Tx(f.ctx, func(tx *sql.Tx) error {
 		w := newWriter(f, tx, s)
+		defer func() { closed = w.closed }()
 		for i := range f.pending {
 			if err := w.take(&f.pending[i]); err != nil {
 				return fmt.Errorf("position %d: %w", f.pending[i].Pos, err)
@@ -170,6 +173,9 @@ func (f *Follower) Flush() error {
 	s.cursor = f.applied
 	f.state = s
 	f.publish()
+	if closed && f.o.Closed != nil {
+		f.o.Closed()
+	}
 	if cap(f.pending) > most/4 {
 		f.pending = nil
 	}

@@ -29,6 +29,7 @@ type writer struct {
 	fresh   map[paperID]bool // numbers of this transaction; true: not yet written
 	dirty   []paperID        // the true ones
 	book    map[bookKey]sums // changes
+	closed  bool             // an entry of the transaction closes a period
 
 	once [queries]*sql.Stmt
 	many [len(growingTables)][len(rowsAtOnce)]*sql.Stmt
