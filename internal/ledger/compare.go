@@ -23,6 +23,11 @@ var tables = []struct{ name, key string }{
 
 // compare compares a table row by row with the recomputed one.
 func (c *check) compare(table, key string) error {
+	if there, err := hasTable(c.ctx, c.tx, table); err == nil && !there && table == "tile" {
+		return nil // a file that this program has not opened yet
+	} else if err != nil {
+		return err
+	}
 	query := "SELECT * FROM " + table + " ORDER BY " + key //nolint:gosec // both are from the list above
 	want, err := c.again.db.R.QueryContext(c.ctx, query)
 	if err != nil {

@@ -59,6 +59,7 @@ type Follower struct {
 	state   *state // nil after a failed flush: loaded anew by the next
 
 	stmts statements
+	mem   *shelf // of a recomputation: in place of the tables that grow; nil: none
 
 	mu      sync.RWMutex
 	parties []party // what is committed, by id

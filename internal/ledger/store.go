@@ -152,6 +152,9 @@ func (w *writer) write() error {
 	}
 	w.dirty = w.dirty[:0]
 	w.grow()
+	if m := w.f.mem; m != nil {
+		return m.keep(w)
+	}
 	return errors.Join(
 		insertAll(w, 0, w.entries, func(args []any, r *entryRow) []any {
 			return withSum("entry", append(args, int64(r.n), r.data, r.hash[:]), 3)
