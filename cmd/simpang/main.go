@@ -40,11 +40,12 @@ type command struct {
 var commands = []command{
 	{"serve", "run the gateway: serve -config FILE", serve},
 	{"check", "tell every fault of configuration and inventory: check -config FILE", check},
-	{"verify", "recompute the books and check every stored hash: verify -config FILE", verify},
+	{"verify", "recompute the books and check every stored hash: verify -config FILE, or -bundle FILE -key PUBKEY", verify},
 	{"backup", "a consistent copy of the running store: backup -config FILE -to PATH", backupStore},
 	{"restore", "bring a backup back into an empty data_dir: restore -config FILE -from PATH", restoreStore},
 	{"token", "make, list or revoke access tokens: token -config FILE -role ROLE -name NAME", tokens},
 	{"device", "credentials for the built-in broker: device -config FILE credentials ID...", device},
+	{"keygen", "make the signing key of the books: keygen -config FILE", keygen},
 	{"version", "version, commit and Go", printVersion},
 }
 

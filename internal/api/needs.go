@@ -56,6 +56,18 @@ type Books interface {
 	Accesses(ctx context.Context, q ledger.AccessQuery) ([]ledger.AccessLine, string, error)
 }
 
+// Proofs proves that entries are in the books, and tells what was signed.
+type Proofs interface {
+	// Checkpoint returns the newest signed checkpoint, nil before there is one.
+	Checkpoint(ctx context.Context) (*ledger.Checkpoint, error)
+	// Prove proves entries by the newest checkpoint. ErrUnsigned: it does not
+	// reach so far.
+	Prove(ctx context.Context, s ledger.Selection) (*ledger.Proof, error)
+	// Grown proves that the log of the first to entries begins with that of the
+	// first from; to 0 is the newest checkpoint's.
+	Grown(ctx context.Context, from, to uint64) (*ledger.Growth, error)
+}
+
 // Devices tells how the devices fare.
 type Devices interface {
 	Devices() []health.DeviceState

@@ -21,6 +21,7 @@ type Options struct {
 	Parking    Parking
 	Traffic    Traffic
 	Books      Books
+	Proofs     Proofs
 	Devices    Devices
 	Readings   Readings
 	Quarantine Quarantine
@@ -71,6 +72,7 @@ func (o *Options) validate() error {
 	need("Parking", o.Parking == nil)
 	need("Traffic", o.Traffic == nil)
 	need("Books", o.Books == nil)
+	need("Proofs", o.Proofs == nil)
 	need("Devices", o.Devices == nil)
 	need("Readings", o.Readings == nil)
 	need("Quarantine", o.Quarantine == nil)

@@ -54,6 +54,10 @@ var may = map[string][]token.Role{
 	"GET /v1/closures":                      nil,
 	"GET /v1/agencies":                      nil,
 	"GET /v1/revenue/summary":               nil,
+	"GET /v1/revenue/proof/checkpoint":      nil,
+	"GET /v1/revenue/proof/inclusion":       {token.Bapenda, token.Auditor, token.Admin},
+	"GET /v1/revenue/proof/consistency":     {token.Bapenda, token.Auditor, token.Admin},
+	"GET /v1/revenue/proof/bundle":          {token.Auditor, token.Admin},
 	"GET /healthz":                          nil,
 	"GET /readyz":                           nil,
 	"GET /openapi.json":                     nil,
@@ -119,7 +123,7 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 				require.Equal(t, http.StatusForbidden, ask(secret), "%s as %s", route, role)
 			}
 		}
-		require.Equal(t, http.StatusBadRequest, st.do(t, method, path+"?access_token="+st.Secrets[token.Admin], st.Secrets[token.Admin], bodyFor(route)).StatusCode, route)
+		require.Equal(t, http.StatusBadRequest, st.do(t, method, path+map[bool]string{true: "&", false: "?"}[strings.Contains(path, "?")]+"access_token="+st.Secrets[token.Admin], st.Secrets[token.Admin], bodyFor(route)).StatusCode, route)
 	}
 }
 
@@ -134,6 +138,12 @@ func fill(path string) string {
 	}
 	if strings.HasSuffix(path, "nearby") {
 		path += "?lat=-6.237&lon=107"
+	}
+	if strings.HasSuffix(path, "proof/inclusion") {
+		path += "?receipt=meter-1:1:3"
+	}
+	if strings.HasSuffix(path, "proof/bundle") {
+		path += "?receipts=meter-1:1:3"
 	}
 	return path
 }

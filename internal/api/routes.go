@@ -15,6 +15,7 @@ var (
 // checks and of the OpenAPI document.
 func allRoutes() []*route {
 	routes := append(append(append(parkingRoutes(), cityRoutes()...), deviceRoutes()...), append(moneyRoutes(), booksRoutes()...)...)
+	routes = append(routes, proofRoutes()...)
 	routes = append(routes, gatewayRoutes()...)
 	for _, t := range routes {
 		t.finish()

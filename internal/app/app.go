@@ -72,7 +72,7 @@ const stopWithin = 6 * time.Second
 // more comes in, then what came is committed and acknowledged, then the
 // followers catch up, then everything is closed.
 func Run(ctx context.Context, o Options) (err error) {
-	g := &gateway{o: o, cfg: o.Config, log: o.Log, now: o.Now, began: time.Now(), registry: prometheus.NewRegistry()}
+	g := &gateway{o: o, cfg: o.Config, log: o.Log, now: o.Now, began: time.Now(), registry: prometheus.NewRegistry(), signer: newSigner()}
 	if g.now == nil {
 		g.now = time.Now
 	}
@@ -92,6 +92,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		{"tokens", g.openTokens},
 		{"followers", g.openFollowers},
 		{"intake", g.openIntake},
+		{"signing key", g.openSigner},
 		{"api", g.openAPI},
 		{"run", g.start},
 		{"accept inventory", g.acceptInventory},

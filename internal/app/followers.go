@@ -50,7 +50,7 @@ func (g *gateway) openFollowers(ctx context.Context, undo *stack) error {
 	}
 	add(&g.traffic, nil)
 	if err := g.ledger.take(ctx, func(ctx context.Context) (*ledger.Follower, error) {
-		return ledger.Open(ctx, g.path("ledger.db"), ledger.Options{Timeline: timeline, Zone: zone, Log: g.log})
+		return ledger.Open(ctx, g.path("ledger.db"), ledger.Options{Timeline: timeline, Zone: zone, Log: g.log, Closed: g.signer.periodClosed})
 	}); err != nil {
 		return err
 	}

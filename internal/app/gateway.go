@@ -45,6 +45,7 @@ type gateway struct {
 	ledger    ledgerSeat
 	health    healthSeat
 	runners   []*runner
+	signer    *signer
 
 	feed      *journal.Feed
 	queue     *intake.Queue
@@ -285,6 +286,7 @@ func (g *gateway) start(ctx context.Context, undo *stack) error {
 	commits.Go(func() { g.committer.run(abandon) })
 	ticks.Go(func() { g.tick(stopTicks) })
 	ticks.Go(func() { g.keep(stopTicks) })
+	ticks.Go(func() { g.signer.run(stopTicks) })
 	undo.push("committer and followers", func() error {
 		timer := time.AfterFunc(g.stopLeft(), abandonNow)
 		defer timer.Stop()
@@ -294,6 +296,9 @@ func (g *gateway) start(ctx context.Context, undo *stack) error {
 		commits.Wait()
 		followersStop()
 		follows.Wait()
+		if err := g.signer.sign(abandon); err != nil {
+			g.log.Error("what came last could not be signed; the next start does it", "error", err)
+		}
 		if abandon.Err() != nil {
 			return errors.New("what was not committed in time was left to the sources, which send it again")
 		}

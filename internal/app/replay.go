@@ -42,7 +42,7 @@ type Replay struct {
 // each end of a day. A gateway commits whatever has come during its last
 // commit.
 func OpenReplay(ctx context.Context, o Options, entries int) (r *Replay, err error) {
-	g := &gateway{o: o, cfg: o.Config, log: o.Log, now: time.Now, began: time.Now(), registry: prometheus.NewRegistry()}
+	g := &gateway{o: o, cfg: o.Config, log: o.Log, now: time.Now, began: time.Now(), registry: prometheus.NewRegistry(), signer: newSigner()}
 	r = &Replay{g: g, most: max(entries, 1)}
 	defer func() {
 		if err != nil {

@@ -87,6 +87,9 @@ func Restore(ctx context.Context, o RestoreOptions) (err error) {
 	if err := noteRestore(temp, o.From, m); err != nil {
 		return err
 	}
+	if err := beginLog(ctx, temp, o.Config, time.Now(), o.Say); err != nil {
+		return err
+	}
 	if err := ownedAs(dir, temp); err != nil {
 		return err
 	}

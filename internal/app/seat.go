@@ -184,6 +184,11 @@ func (s *ledgerSeat) Content(ctx context.Context, r *city.Reading) (hash [16]byt
 	return hash, ok, err
 }
 
+// Checkpoint asks the follower that sits there.
+func (s *ledgerSeat) Checkpoint(ctx context.Context) (*ledger.Checkpoint, error) {
+	return ask(&s.seat, func(f *ledger.Follower) (*ledger.Checkpoint, error) { return f.Checkpoint(ctx) })
+}
+
 // Pending asks the follower that sits there; called from the goroutine of Apply.
 func (s *ledgerSeat) Pending() int { return s.now().Pending() }
 

@@ -66,6 +66,21 @@ func WriteFile(path string, data []byte) error {
 	return SyncDir(filepath.Dir(path))
 }
 
+// WriteNew makes the file at path whole or not at all, as WriteFile does; one
+// that is there is never replaced, and is fs.ErrExist.
+func WriteNew(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Link(f.Name(), path)
+	}
+	return errors.Join(err, os.Remove(f.Name()), SyncDir(filepath.Dir(path)))
+}
+
 // SyncDir makes renames, new files and removals in a folder durable.
 func SyncDir(dir string) error {
 	d, err := os.Open(dir)

@@ -151,7 +151,7 @@ func BenchmarkVerify(b *testing.B) {
 	apply(b, f, traffic(n, 1, day0))
 	b.ResetTimer()
 	for b.Loop() {
-		v, err := f.Verify(b.Context(), VerifyOptions{})
+		v, err := Verify(b.Context(), f.db.Path(), VerifyOptions{Options: f.o})
 		require.NoError(b, err)
 		require.EqualValues(b, n, v.Entries)
 	}

@@ -23,6 +23,7 @@ var tables = []struct{ name, key string }{
 	{"credit", "month, account, masa, operator, npwpd, site, kind"},
 	{"karcis", "series, state, first"},
 	{"filed", "day, shelf"},
+	{"tile", "level, n"},
 }
 
 // actTables came with the fourth migration.
@@ -30,6 +31,11 @@ var actTables = []string{"act", "line", "credit", "karcis", "filed"}
 
 // compare compares a table row by row with the recomputed one.
 func (c *check) compare(table, key string) error {
+	if there, err := hasTable(c.ctx, c.tx, table); err == nil && !there && table == "tile" {
+		return nil // a file that this program has not opened yet
+	} else if err != nil {
+		return err
+	}
 	query := "SELECT * FROM " + table + " ORDER BY " + key //nolint:gosec // both are from the list above
 	want, err := c.again.db.R.QueryContext(c.ctx, query)
 	if err != nil {

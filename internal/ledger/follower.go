@@ -16,6 +16,7 @@ import (
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/journal"
+	"github.com/simpang-id/simpang/internal/proof"
 	"github.com/simpang-id/simpang/internal/sqlite"
 )
 
@@ -25,6 +26,9 @@ var migrations embed.FS
 // rulesVersion is the version of the rules that make entries out of readings.
 // Rules that would make other entries of the same readings get a new one.
 const rulesVersion = 1
+
+// sumsAt is the migration that fills the checksums.
+const sumsAt = 3
 
 const (
 	// most is how many readings wait for a flush before Apply writes by itself.
@@ -38,6 +42,7 @@ type Options struct {
 	Timeline *inventory.Timeline // which inventory holds when
 	Zone     *time.Location      // the city's
 	Log      *slog.Logger        // nil: no log
+	Closed   func()              // told after a commit that closes a period, which is to be signed; nil: nobody
 }
 
 // Follower keeps the books. Apply, Flush and Close are called from one
@@ -54,6 +59,7 @@ type Follower struct {
 	state   *state // nil after a failed flush: loaded anew by the next
 
 	stmts statements
+	mem   *shelf // of a recomputation: in place of the tables that grow; nil: none
 
 	mu      sync.RWMutex
 	parties []party       // what is committed, by id
@@ -66,6 +72,7 @@ type state struct {
 	n       uint64
 	hash    [32]byte
 	cursor  uint64
+	tree    *proof.Tree
 	parties *parties
 	devices map[string]int64
 	meters  map[int64]*reached
@@ -88,7 +95,7 @@ func open(ctx context.Context, path string, o Options, sync sqlite.Sync) (*Follo
 	if err != nil {
 		return nil, err
 	}
-	db, err := sqlite.Open(ctx, path, sqlite.Options{Sync: sync, Migrations: files, SumsAt: 3, CacheKiB: 4000})
+	db, err := sqlite.Open(ctx, path, sqlite.Options{Sync: sync, Migrations: files, SumsAt: sumsAt, CacheKiB: 4000})
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
@@ -169,8 +176,10 @@ func (f *Follower) Flush() error {
 	}
 	s := f.state
 	f.state = nil // until the commit what the writer believes is not what the file holds
+	closed := false
 	err := f.db.Tx(f.ctx, func(tx *sql.Tx) error {
 		w := newWriter(f, tx, s)
+		defer func() { closed = w.closed }()
 		for i := range f.pending {
 			if err := w.take(&f.pending[i]); err != nil {
 				return fmt.Errorf("position %d: %w", f.pending[i].Pos, err)
@@ -184,6 +193,9 @@ func (f *Follower) Flush() error {
 	s.cursor = f.applied
 	f.state = s
 	f.publish()
+	if closed && f.o.Closed != nil {
+		f.o.Closed()
+	}
 	if cap(f.pending) > most/4 {
 		f.pending = nil
 	}
@@ -235,6 +247,9 @@ func (f *Follower) load() error {
 		return fmt.Errorf("last entry: %w", err)
 	}
 	copy(s.hash[:], hash)
+	if err := s.loadTree(f); err != nil {
+		return fmt.Errorf("tree: %w", err)
+	}
 	if err := s.loadParties(f); err != nil {
 		return fmt.Errorf("parties: %w", err)
 	}

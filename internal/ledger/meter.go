@@ -152,6 +152,9 @@ func compare(previous, r *reached, own *Entry, known Flags) Flags {
 
 // neighbour returns the reading before, behind or at a step, nil for none.
 func (w *writer) neighbour(device int64, s step, q query) (*reached, error) {
+	if m := w.f.mem; m != nil {
+		return m.neighbour(device, s, q)
+	}
 	var r reached
 	var count, amount sql.NullInt64
 	err := w.row(q, device, s.boot, s.at, s.seq, s.pos).Scan(&r.boot, &r.at, &r.seq, &r.pos, &count, &amount)

@@ -231,6 +231,9 @@ func (e *Entry) asVoidOf(r *Entry) {
 func after(m moment) moment { m.pos++; return m }
 
 func (w *writer) stored(id paperID) (bool, error) {
+	if m := w.f.mem; m != nil {
+		return m.known(id), nil
+	}
 	var one int
 	err := w.row(qKnown, id.device, id.number).Scan(&one)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -242,12 +245,20 @@ func (w *writer) stored(id paperID) (bool, error) {
 // lastHead returns the last receipt of the same number and amount that counts
 // at or before a moment.
 func (w *writer) lastHead(of paper, m moment) (paper, bool, error) {
+	if mem := w.f.mem; mem != nil {
+		p, found := mem.lastHead(of, m)
+		return p, found, nil
+	}
 	return w.one(of, qLastHead, of.device, of.number, of.amount, m.at, m.boot, m.seq, m.pos)
 }
 
 // first returns the first paper of a class of the same number and amount in
 // [from, until).
 func (w *writer) first(of paper, class int, from, until moment) (paper, bool, error) {
+	if m := w.f.mem; m != nil {
+		p, found := m.first(of, class, from)
+		return p, found && p.before(until), nil
+	}
 	p, found, err := w.one(of, qFirst, of.device, of.number, class, of.amount, from.at, from.boot, from.seq, from.pos)
 	return p, found && p.before(until), err
 }
@@ -282,6 +293,9 @@ func (w *writer) all(of paper, class int, from, until moment) ([]paper, error) {
 // otherAmount tells whether a receipt of the same number and another amount
 // counts.
 func (w *writer) otherAmount(of paper) (bool, error) {
+	if m := w.f.mem; m != nil {
+		return m.otherAmount(of), nil
+	}
 	for _, q := range [2]query{qLess, qMore} {
 		_, found, err := w.one(of, q, of.device, of.number, of.amount)
 		if err != nil || found {

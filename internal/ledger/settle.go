@@ -218,17 +218,27 @@ func (w *writer) move(b *booked, party int32) error {
 	if b.record.party == party {
 		return nil
 	}
+	if m := w.f.mem; m != nil {
+		b.record.party = party
+		return m.move(b.record.pos, party)
+	}
 	err := w.exec(qMove, party, b.record.party, b.own.At, int64(b.own.Pos))
 	b.record.party = party
 	return err
 }
 
 func (w *writer) reclass(p paper, class int) error {
+	if m := w.f.mem; m != nil {
+		return m.reclass(p, class)
+	}
 	err := w.exec(qReclass, class, p.device, p.number, p.class, p.amount, p.at, p.boot, p.seq, p.pos)
 	return err
 }
 
 func (w *writer) saveRecord(r *recordRow) error {
+	if m := w.f.mem; m != nil {
+		return m.save(r)
+	}
 	err := w.exec(qSave, int64(r.eff), int64(r.party), int64(r.flags), sqlite.Sum("record", r.values(nil)...), int64(r.pos))
 	return err
 }
@@ -236,7 +246,12 @@ func (w *writer) saveRecord(r *recordRow) error {
 // standing reads what the books say of the reading at a position.
 func (w *writer) standing(pos int64) (*booked, error) {
 	b := &booked{record: recordRow{pos: uint64(pos)}}
-	err := b.record.scan(w.row(qRecord, pos))
+	var err error
+	if m := w.f.mem; m != nil {
+		b.record, err = m.standing(pos)
+	} else {
+		err = b.record.scan(w.row(qRecord, pos))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("record of position %d: %w", pos, err)
 	}
@@ -247,8 +262,10 @@ func (w *writer) standing(pos int64) (*booked, error) {
 func (w *writer) entry(n uint64) (*Entry, error) {
 	var data, hash []byte
 	var sum int64
-	err := w.row(qEntry, int64(n)).Scan(&data, &hash, &sum)
-	if err == nil {
+	var err error
+	if m := w.f.mem; m != nil {
+		data, err = m.entry(n)
+	} else if err = w.row(qEntry, int64(n)).Scan(&data, &hash, &sum); err == nil {
 		err = sqlite.CheckSum(sum, "entry", int64(n), data, hash)
 	}
 	if err != nil {

@@ -159,6 +159,10 @@ func (w *writer) write() error {
 		w.fresh[id] = false
 	}
 	w.dirty = w.dirty[:0]
+	w.grow()
+	if m := w.f.mem; m != nil {
+		return m.keep(w)
+	}
 	return errors.Join(
 		insertAll(w, 0, w.entries, func(args []any, r *entryRow) []any {
 			return withSum("entry", append(args, int64(r.n), r.data, r.hash[:]), 3)
@@ -228,6 +232,9 @@ func (w *writer) finish(applied uint64) error {
 	}
 	if err := w.writeBook(); err != nil {
 		return fmt.Errorf("sums: %w", err)
+	}
+	if err := writeTiles(w.f.ctx, w.tx, w.s.tree); err != nil {
+		return fmt.Errorf("tree: %w", err)
 	}
 	if err := w.exec(qCursor, int64(applied)); err != nil {
 		return fmt.Errorf("cursor: %w", err)

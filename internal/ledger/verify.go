@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -51,6 +52,8 @@ type Verified struct {
 	Entries   uint64 // recomputed from the kept records
 	Records   uint64
 	InJournal uint64 // records that the journal still has, compared word for word
+
+	Checkpoints uint64 // compared with the tree, their signatures checked
 }
 
 // VerifyOptions say how to verify.
@@ -59,6 +62,8 @@ type VerifyOptions struct {
 	Log      Log                    // nil: the journal is not asked
 	Scratch  string                 // folder for the recomputed books, as large as the books; "": the system's
 	Progress func(done, all uint64) // of records; nil: silent
+	Key      string                 // public key that must have signed the newest checkpoint; "": whichever it names
+	Memory   int64                  // bytes that the recomputation may hold, 0: 2 GiB; books that need more are recomputed on disk, slower
 }
 
 // Verify recomputes the books in the file from their kept records, compares
@@ -69,7 +74,7 @@ func Verify(ctx context.Context, path string, o VerifyOptions) (v Verified, err 
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return v, fmt.Errorf("verify: no books at %s: %w", path, err)
 	}
-	db, err := sqlite.Open(ctx, path, sqlite.Options{ReadOnly: true})
+	db, err := sqlite.Open(ctx, path, sqlite.Options{ReadOnly: true, Readers: verifyReaders})
 	if err != nil {
 		return v, fmt.Errorf("verify: %w", err)
 	}
@@ -78,11 +83,11 @@ func Verify(ctx context.Context, path string, o VerifyOptions) (v Verified, err 
 }
 
 func verify(ctx context.Context, db *sqlite.DB, o VerifyOptions) (v Verified, err error) {
-	tx, err := db.R.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	tx, also, err := sameBooks(ctx, db)
 	if err != nil {
 		return v, fmt.Errorf("verify: %w", err)
 	}
-	defer tx.Rollback()
+	defer rollBack(append(also, tx))
 	dir, err := os.MkdirTemp(o.Scratch, "simpang-verify-")
 	if err != nil {
 		return v, fmt.Errorf("verify: %w", err)
@@ -93,7 +98,7 @@ func verify(ctx context.Context, db *sqlite.DB, o VerifyOptions) (v Verified, er
 		return v, fmt.Errorf("verify: %w", err)
 	}
 	defer func() { err = errors.Join(err, again.Close()) }()
-	c := &check{ctx: ctx, tx: tx, again: again, o: o}
+	c := &check{ctx: ctx, tx: tx, also: also, again: again, o: o}
 	if err := c.run(); err != nil {
 		return c.v, fmt.Errorf("verify %s: %w", db.Path(), err)
 	}
@@ -103,7 +108,8 @@ func verify(ctx context.Context, db *sqlite.DB, o VerifyOptions) (v Verified, er
 // check is one run of Verify.
 type check struct {
 	ctx    context.Context
-	tx     *sql.Tx // the books as they are
+	tx     *sql.Tx   // the books as they are
+	also   []*sql.Tx // the same, to be read beside it: two
 	again  *Follower
 	o      VerifyOptions
 	cursor uint64
@@ -128,22 +134,96 @@ func (c *check) run() error {
 	if c.o.Log != nil && c.cursor > c.o.Log.Head() {
 		return &journal.BeyondHeadError{Cursor: c.cursor, Head: c.o.Log.Head()}
 	}
-	if err := c.recompute(); err != nil {
+	if err := c.entriesAndIndex(); err != nil {
 		return err
 	}
 	for _, t := range tables {
 		if !c.acts && slices.Contains(actTables, t.name) {
 			continue
 		}
-		// Of the entries, what was not compared as they came: their checksums.
+		if c.again.mem != nil && slices.Contains(growing5, t.name) {
+			continue // compared already
+		}
 		if err := c.compare(t.name, t.key); err != nil {
 			return err
 		}
+	}
+	if err := c.checkpoints(); err != nil {
+		return err
 	}
 	if c.o.Log == nil {
 		return nil
 	}
 	return c.journal()
+}
+
+// growing5 are the tables that stream compares.
+var growing5 = []string{"entry", "record", "paper", "meter", "listing"}
+
+// verifyMemory is how much a recomputation holds by default, in bytes.
+const verifyMemory = 2 << 30
+
+// entriesAndIndex recomputes in memory what fits there.
+func (c *check) entriesAndIndex() error {
+	summed, err := hasColumn(c.ctx, c.tx, "entry", sqlite.SumColumn)
+	if err != nil {
+		return err
+	}
+	if !summed || int64(c.all)*shelfBytes > cmp.Or(c.o.Memory, verifyMemory) {
+		return c.recompute()
+	}
+	c.again.mem = newShelf(c.ctx, c.tx)
+	return c.stream()
+}
+
+func hasTable(ctx context.Context, q querier, table string) (there bool, err error) {
+	err = q.QueryRowContext(ctx, "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = ?", table).Scan(&there)
+	return there, err
+}
+
+func hasColumn(ctx context.Context, q querier, table, column string) (there bool, err error) {
+	err = q.QueryRowContext(ctx, "SELECT count(*) > 0 FROM pragma_table_info(?) WHERE name = ?", table, column).Scan(&there)
+	return there, err
+}
+
+// verifyReaders are how many connections a verification reads by.
+const verifyReaders = 4
+
+// sameBooks begins three transactions that see the same books. A gateway that
+// runs beside us may write between two of them: then they are begun again. Over
+// a pool of fewer connections they are one and the same.
+func sameBooks(ctx context.Context, db *sqlite.DB) (tx *sql.Tx, also []*sql.Tx, err error) {
+	const most = 1000
+	for range most {
+		var all []*sql.Tx
+		var cursors [3]uint64
+		for i := range cursors {
+			if i > 0 && db.R.Stats().MaxOpenConnections < verifyReaders {
+				all, cursors[i] = append(all, all[0]), cursors[0]
+				continue
+			}
+			t, err := db.R.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+			if err == nil {
+				all = append(all, t)
+				err = t.QueryRowContext(ctx, "SELECT pos FROM cursor WHERE id = 1").Scan(&cursors[i])
+			}
+			if err != nil {
+				rollBack(all)
+				return nil, nil, err
+			}
+		}
+		if cursors[0] == cursors[1] && cursors[0] == cursors[2] {
+			return all[0], all[1:], nil
+		}
+		rollBack(all)
+	}
+	return nil, nil, errors.New("the books are written faster than they can be looked at: try again")
+}
+
+func rollBack(all []*sql.Tx) {
+	for _, t := range all {
+		_ = t.Rollback() // it only reads
+	}
 }
 
 // recompute gives the kept records to fresh books, and compares the entries
@@ -202,35 +282,23 @@ func (c *check) entries() error {
 		return err
 	}
 	defer is.Close()
-	for want.Next() {
-		var a, b entryBytes
-		if err := want.Scan(&a.n, &a.data, &a.hash); err != nil {
-			return err
-		}
-		e, err := DecodeEntry(a.data)
-		if err != nil {
-			return err
-		}
-		d := &DisagreementError{Entry: a.n, Pos: e.Pos, Table: "entry"}
+	next := func() (*entryBytes, error) {
+		b := &entryBytes{}
 		if !is.Next() {
-			d.Detail = "it is missing"
-			return errors.Join(d, is.Err())
+			return nil, is.Err()
 		}
-		if err := is.Scan(&b.n, &b.data, &b.hash); err != nil {
+		return b, is.Scan(&b.n, &b.data, &b.hash)
+	}
+	for want.Next() {
+		var a entryRow
+		var hash []byte
+		if err := want.Scan(&a.n, &a.data, &hash); err != nil {
 			return err
 		}
-		switch {
-		case b.n != a.n:
-			d.Detail = "it is missing"
-		case !bytes.Equal(a.data, b.data):
-			d.Detail = "it is not what the kept readings make" + difference(e, b.data)
-		case !bytes.Equal(a.hash, b.hash):
-			d.Detail = "its hash differs: it, its record or the hash was changed"
-		default:
-			c.v.Entries = a.n
-			continue
+		copy(a.hash[:], hash)
+		if err := c.entry(&a, next); err != nil {
+			return err
 		}
-		return d
 	}
 	return errors.Join(want.Err(), is.Err())
 }

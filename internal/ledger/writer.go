@@ -31,6 +31,7 @@ type writer struct {
 	book    map[bookKey]sums // changes
 	filed   map[bookKey]sums // changes of how the filed sums differ
 	recv    int64            // of the entry of the journal that is being taken
+	closed  bool             // an entry of the transaction closes a period
 
 	once [queries]*sql.Stmt
 	many [len(growingTables)][len(rowsAtOnce)]*sql.Stmt

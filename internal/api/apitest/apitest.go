@@ -35,6 +35,7 @@ type City struct {
 	Parking    Parking
 	Traffic    Traffic
 	Books      Books
+	Proofs     Proofs
 	Devices    Devices
 	Gate       Gate
 	Quarantine Quarantine
@@ -93,6 +94,7 @@ func New(tb testing.TB) *City {
 	}
 	c.Parking.init()
 	c.Traffic.init()
+	c.Proofs.init(tb)
 	var err error
 	c.Tokens, err = token.Open(tb.Context(), filepath.Join(tb.TempDir(), "tokens.db"), c.Log)
 	require.NoError(tb, err)
@@ -127,7 +129,7 @@ func (c *City) Token(tb testing.TB, q token.Request) string {
 // Options returns the options of a server on the city.
 func (c *City) Options() api.Options {
 	return api.Options{
-		Parking: &c.Parking, Traffic: &c.Traffic, Books: &c.Books, Devices: &c.Devices, Readings: &c.Readings,
+		Parking: &c.Parking, Traffic: &c.Traffic, Books: &c.Books, Proofs: &c.Proofs, Devices: &c.Devices, Readings: &c.Readings,
 		Quarantine: &c.Quarantine, Gate: &c.Gate, Inventory: c, Tokens: c.Tokens, Readiness: c,
 		Zone: Zone, Now: c.Clock.Now, Log: c.Log, Version: "test", Registerer: c.Metrics,
 	}
