@@ -17,6 +17,7 @@ type RevenueRules struct {
 type dueRules struct {
 	file, deposit int  // days after the masa pajak
 	working       bool // they are working days
+	retribusi     int  // days after the day of a receipt
 	interestPPM   int64
 	mostMonths    int
 }
@@ -28,6 +29,7 @@ const (
 	defaultDeposit     = 15
 	defaultInterestPPM = 10_000
 	defaultMostMonths  = 24
+	defaultRetribusi   = 1
 )
 
 // rulesFile is rules.yaml. Detectors are read where they are.
@@ -40,6 +42,7 @@ type rulesFile struct {
 	Obligations struct {
 		File        int     `yaml:"jatuh_tempo_lapor"`
 		Deposit     int     `yaml:"jatuh_tempo_setor"`
+		Retribusi   int     `yaml:"setor_retribusi_days"`
 		WorkingDays bool    `yaml:"working_days"`
 		Interest    float64 `yaml:"interest_percent_a_month"`
 		MostMonths  int     `yaml:"interest_months_at_most"`
@@ -49,7 +52,7 @@ type rulesFile struct {
 func defaultRevenue() RevenueRules {
 	return RevenueRules{
 		minStay: map[Levy]time.Duration{LevyStreet: defaultMinStreet * time.Minute},
-		due:     dueRules{file: defaultFile, deposit: defaultDeposit, interestPPM: defaultInterestPPM, mostMonths: defaultMostMonths},
+		due:     dueRules{file: defaultFile, deposit: defaultDeposit, retribusi: defaultRetribusi, interestPPM: defaultInterestPPM, mostMonths: defaultMostMonths},
 	}
 }
 
@@ -65,6 +68,9 @@ func (r *RevenueRules) OfficialShare() float64 { return r.official }
 func (r *RevenueRules) Interest() (ppm int64, mostMonths int) {
 	return r.due.interestPPM, r.due.mostMonths
 }
+
+// RetribusiDays is how many days after its receipt a retribusi is paid in time.
+func (r *RevenueRules) RetribusiDays() int { return r.due.retribusi }
 
 // FileBy returns the last day (YYYY-MM-DD) on which the SPTPD of a month is
 // filed in time.
@@ -96,7 +102,7 @@ func (v *Version) dueDay(year int, month time.Month, days int) string {
 func (p *parser) revenueRules(data []byte) {
 	f := rulesFile{}
 	f.Expected.MinStayMinutes = map[string]int{string(LevyStreet): defaultMinStreet}
-	f.Obligations.File, f.Obligations.Deposit = defaultFile, defaultDeposit
+	f.Obligations.File, f.Obligations.Deposit, f.Obligations.Retribusi = defaultFile, defaultDeposit, defaultRetribusi
 	f.Obligations.Interest, f.Obligations.MostMonths = float64(defaultInterestPPM)/10_000, defaultMostMonths
 	doc, faults := strictyaml.Decode(data, &f)
 	for _, x := range faults {
@@ -128,12 +134,15 @@ func (p *parser) revenueRules(data []byte) {
 			wrong(path, "%s is %d: give days after the end of the month, from 1 to 60", path, days)
 		}
 	}
+	if o.Retribusi < 0 || o.Retribusi > 60 {
+		wrong("obligations.setor_retribusi_days", "obligations.setor_retribusi_days is %d: give days from 0 to 60", o.Retribusi)
+	}
 	if !(o.Interest >= 0 && o.Interest <= 10) {
 		wrong("obligations.interest_percent_a_month", "obligations.interest_percent_a_month is %v: give per cent from 0 to 10", o.Interest)
 	}
 	if o.MostMonths < 0 || o.MostMonths > 120 {
 		wrong("obligations.interest_months_at_most", "obligations.interest_months_at_most is %d: give months from 0 to 120", o.MostMonths)
 	}
-	r.due = dueRules{o.File, o.Deposit, o.WorkingDays, int64(o.Interest*10_000 + 0.5), o.MostMonths}
+	r.due = dueRules{o.File, o.Deposit, o.WorkingDays, o.Retribusi, int64(o.Interest*10_000 + 0.5), o.MostMonths}
 	p.v.Revenue = r
 }

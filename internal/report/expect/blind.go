@@ -1,6 +1,9 @@
 package expect
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // hour is an hour of a class at a site.
 type hour struct {
@@ -53,7 +56,7 @@ func paceOf(day *hours, others []*hours) pace {
 	var p pace
 	var all float64
 	for h := range 24 {
-		for _, d := range append(others[:len(others):len(others)], day) {
+		for _, d := range append(slices.Clip(others), day) {
 			p.weight[h] += d[h].weight()
 			p.exits[h] += float64(d[h].exits)
 		}

@@ -3,6 +3,7 @@ package expect
 import (
 	"context"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/simpang-id/simpang/internal/city"
@@ -22,10 +23,12 @@ func (d *asked) class(ctx context.Context, by inventory.Detection, class city.Cl
 	}
 	var s seen
 	if by == inventory.DetectSpots {
-		if s, err = d.tag.look(d.stays, class, d.begin); err != nil {
+		s.room = d.Sample - len(d.answer.Sample)
+		if err = d.tag.look(&s, d.stays, class, d.begin); err != nil {
 			d.answer.Why = NoTariff
 			return nil //nolint:nilerr // said in the answer
 		}
+		d.answer.Sample = append(d.answer.Sample, s.sample...)
 		d.sum += float64(s.sum)
 		d.answer.Stays += len(s.paid) + len(s.begun)
 		d.answer.Charged += s.charged
@@ -189,7 +192,7 @@ func (d *asked) prices(ctx context.Context, by inventory.Detection, class city.C
 		}
 		mean, n := meanStay([]*hours{day})
 		if n < 20 {
-			mean, n = meanStay(append(others, day))
+			mean, n = meanStay(append(slices.Clip(others), day))
 		}
 		if n == 0 || mean == 0 {
 			return &prices{}, nil, nil
@@ -208,11 +211,11 @@ func (d *asked) prices(ctx context.Context, by inventory.Detection, class city.C
 		}
 		t := d.tag
 		t.closed = d.sensors.Closed(d.Site.ID, begin, date.AddDate(0, 0, 1).UnixMilli())
-		other, err := t.look(stays, class, begin)
-		if err != nil {
+		var other seen
+		if err := t.look(&other, stays, class, begin); err != nil {
 			continue // no tariff held then
 		}
-		sample = append(sample[:len(sample):len(sample)], other.paid...)
+		sample = append(slices.Clip(sample), other.paid...)
 	}
 	return pricesOf(sample), sample, nil
 }

@@ -50,11 +50,13 @@ type seen struct {
 	begun   []occupancy.Stay // their begin was not seen
 	charged int
 	perSpot map[string]int
+	room    int // how many stays to show
+	sample  []Priced
 }
 
 // look prices the stays of a class that ended on a day that begins at begin.
-func (t *tag) look(stays []occupancy.Stay, class city.Class, begin int64) (seen, error) {
-	s := seen{perSpot: map[string]int{}}
+func (t *tag) look(s *seen, stays []occupancy.Stay, class city.Class, begin int64) error {
+	s.perSpot = map[string]int{}
 	for _, st := range stays {
 		if st.Class != class {
 			continue
@@ -62,7 +64,10 @@ func (t *tag) look(stays []occupancy.Stay, class city.Class, begin int64) (seen,
 		s.perSpot[st.Device]++
 		amount, err := t.price(class, st.From, st.Until)
 		if err != nil {
-			return s, err
+			return err
+		}
+		if amount > 0 && len(s.sample) < s.room {
+			s.sample = append(s.sample, Priced{st, amount})
 		}
 		if !st.Known {
 			s.begun = append(s.begun, st)
@@ -74,7 +79,7 @@ func (t *tag) look(stays []occupancy.Stay, class city.Class, begin int64) (seen,
 		}
 		s.paid = append(s.paid, paid{st.Until - st.From, hourOf(st.Until, begin), float64(amount)})
 	}
-	return s, nil
+	return nil
 }
 
 func hourOf(at, begin int64) int { return int(min(max(0, at-begin)/hourMs, 23)) }

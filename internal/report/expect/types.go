@@ -57,6 +57,14 @@ type Answer struct {
 	Gaps     []Gap
 	Days     []string // days of the same kind that the blind hours were estimated from
 	Whole    bool     // the day is over
+	Sample   []Priced // the first stays that pay something, class by class
+}
+
+// Priced is a stay with what it should have paid; of one whose begin was not
+// seen only the least.
+type Priced struct {
+	occupancy.Stay
+	Amount city.Rupiah
 }
 
 // Question asks for a site and day.
@@ -65,5 +73,6 @@ type Question struct {
 	Version    *inventory.Version // that holds on the day
 	Date       string             // YYYY-MM-DD in the city's zone
 	Now        int64              // Unix ms: nothing is expected after it
+	Sample     int                // stays to show, at most
 	Subscribed map[city.Class]int // receipts that a subscription paid for; ClassNone: class not told
 }
