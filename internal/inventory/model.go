@@ -27,7 +27,8 @@ type Version struct {
 	Tariffs    tariff.Book
 	Agencies   []Agency
 	PKJI       *PKJI
-	Rules      []byte // rules.yaml, checked to be YAML; its readers come later
+	Rules      []byte // rules.yaml
+	Revenue    RevenueRules
 
 	Zone *time.Location // the city's
 

@@ -56,7 +56,7 @@ func Parse(files map[string][]byte, zone *time.Location) (*Version, []Fault) {
 func parse(files map[string][]byte, zone *time.Location) (*Version, []Fault) {
 	p := &parser{
 		files: files, zone: zone,
-		v: &Version{Hash: HashFiles(files), Files: files, Zone: zone, sites: map[string]*Site{}, segments: map[string]*Segment{}, devices: map[string]*Device{}},
+		v: &Version{Hash: HashFiles(files), Files: files, Zone: zone, Revenue: defaultRevenue(), sites: map[string]*Site{}, segments: map[string]*Segment{}, devices: map[string]*Device{}},
 
 		sites: map[string]*props{}, segments: map[string]*props{}, devices: map[string]row{},
 	}
@@ -194,9 +194,7 @@ func (p *parser) rules() {
 	if !ok {
 		return
 	}
-	for _, f := range strictyaml.CheckMapping(data) {
-		p.fault(fileRules, f.Line, "%s", f.Message)
-	}
+	p.revenueRules(data)
 	p.v.Rules = data
 }
 

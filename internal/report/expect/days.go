@@ -1,0 +1,152 @@
+package expect
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/inventory"
+)
+
+// kind is what days are like: workday, Saturday, Sunday or holiday.
+type kind uint8
+
+const (
+	workday kind = iota
+	saturday
+	sunday
+)
+
+func kindOfDay(day time.Time, holiday func(date string) bool) kind {
+	switch {
+	case day.Weekday() == time.Sunday, holiday != nil && holiday(day.Format(time.DateOnly)):
+		return sunday
+	case day.Weekday() == time.Saturday:
+		return saturday
+	default:
+		return workday
+	}
+}
+
+// hours returns what sensors told of a class in [from, to), which begins a day
+// and lies in it.
+func (d *asked) hours(ctx context.Context, by inventory.Detection, class city.Class, from, to int64) (*hours, error) {
+	points, err := d.sensors.History(ctx, d.Site.ID, class, from, to, time.Hour)
+	if err != nil {
+		return nil, err
+	}
+	capacity := float32(d.Site.Capacity[class])
+	out := new(hours)
+	for i := range points {
+		p := &points[i]
+		past := float32(min(to-p.T, hourMs)) / hourMs
+		h := &out[hourOf(p.T, from)]
+		covered := float32(p.Coverage.V) / 1000 / past
+		h.open = max(0, past-float32(p.Closed.V)/1000)
+		h.exits += float32(p.Departures.V)
+		h.parked = float32(p.OccupiedAvg.V) / 1000
+		h.known = min(1, covered)
+		if by == inventory.DetectSpots && capacity > 0 {
+			h.known *= min(1, (float32(p.FreeAvg.V)+float32(p.OccupiedAvg.V))/1000/capacity)
+		}
+		if by == inventory.DetectGates {
+			h.known *= float32(observed(d.Site, class))
+		}
+		if h.known > 0.998 { // thousandths
+			h.known = 1
+		}
+	}
+	return out, nil
+}
+
+// others returns days of the same kind of which something is known, the
+// nearest first.
+func (d *asked) others(ctx context.Context, by inventory.Detection, class city.Class) ([]*hours, []time.Time, error) {
+	holiday := d.tag.cal.Holiday
+	want := kindOfDay(d.day, holiday)
+	var found []*hours
+	var dates []time.Time
+	for _, step := range []int{-1, 1} {
+		if step > 0 && len(found) >= fewOthers {
+			break
+		}
+		for i := 1; i <= reach && len(found) < mostOthers; i++ {
+			day := d.day.AddDate(0, 0, i*step)
+			end := day.AddDate(0, 0, 1).UnixMilli()
+			if end > d.Now {
+				break
+			}
+			if kindOfDay(day, holiday) != want {
+				continue
+			}
+			h, err := d.keptHours(ctx, by, class, day.UnixMilli(), end)
+			if err != nil {
+				return nil, nil, err
+			}
+			var weight float64
+			for i := range h {
+				weight += h[i].weight()
+			}
+			if weight < 1 {
+				continue
+			}
+			found, dates = append(found, h), append(dates, day)
+			if date := day.Format(time.DateOnly); !slices.Contains(d.answer.Days, date) {
+				d.answer.Days = append(d.answer.Days, date)
+			}
+		}
+	}
+	return found, dates, nil
+}
+
+// keptHours returns a past day, which may have been looked at some minutes ago.
+func (d *asked) keptHours(ctx context.Context, by inventory.Detection, class city.Class, begin, end int64) (*hours, error) {
+	key := keptKey{d.Site.ID, class, begin}
+	d.mu.Lock()
+	k, ok := d.kept[key]
+	d.mu.Unlock()
+	if ok && k.at <= d.Now && d.Now-k.at < keepFor {
+		return k.hours, nil
+	}
+	h, err := d.hours(ctx, by, class, begin, end)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, ok := d.kept[key]; !ok {
+		d.order = append(d.order, key)
+	}
+	d.kept[key] = keptDay{h, d.Now}
+	for len(d.order) > mostKept {
+		delete(d.kept, d.order[0])
+		d.order = d.order[1:]
+	}
+	return h, nil
+}
+
+// curve returns the prices of all lengths of stay on the day.
+func (d *asked) curve(class city.Class) (*curve, error) {
+	plain := len(d.tag.closed) == 0
+	key := curveKey{d.Version.Hash + d.Site.Tariff, d.Site.OpeningHours, string(d.Site.Levy), class, d.begin}
+	if plain {
+		d.mu.Lock()
+		c := d.curves[key]
+		d.mu.Unlock()
+		if c != nil {
+			return c, nil
+		}
+	}
+	c, err := d.tag.curve(class, d.begin)
+	if err != nil || !plain {
+		return c, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.curves) >= mostCurves {
+		clear(d.curves)
+	}
+	d.curves[key] = c
+	return c, nil
+}

@@ -1,0 +1,73 @@
+package report
+
+import (
+	"context"
+
+	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/inventory"
+	"github.com/simpang-id/simpang/internal/ledger"
+	"github.com/simpang-id/simpang/internal/report/expect"
+)
+
+// All of these may be called from any goroutine.
+
+// Books tells what was recorded and what is due.
+type Books interface {
+	// EachSum calls each with every sum of the days in [from, to) (YYYY-MM-DD).
+	// The sum is valid in the call only.
+	EachSum(ctx context.Context, from, to string, each func(*ledger.Sum) error) error
+}
+
+// Treasury tells what was paid to the city, and what taxpayers declared.
+type Treasury interface {
+	// Credits returns the credits that hold (none that was taken back, and none
+	// that takes another back) whose PeriodFrom lies in [from, to) (YYYY-MM-DD).
+	Credits(ctx context.Context, from, to string) ([]Credit, error)
+	// Declarations returns the SPTPD that hold for a month (YYYY-MM).
+	Declarations(ctx context.Context, month string) ([]Declaration, error)
+}
+
+// Expected tells what a site should have earned.
+type Expected interface {
+	Day(ctx context.Context, q expect.Question) (expect.Answer, error)
+}
+
+// Inventory returns the version that holds for an event (Unix ms); nil before
+// there is one.
+type Inventory interface {
+	At(at int64) *inventory.Version
+}
+
+// The kinds of credit.
+const (
+	KindSSPD       = "SSPD"
+	KindSTS        = "STS"
+	KindSettlement = "settlement"
+)
+
+// Credit is money that the treasury confirmed.
+type Credit struct {
+	Reference  string
+	Kind       string
+	Account    string // kode rekening
+	Operator   string
+	Site       string // "": for no one site
+	PeriodFrom string // YYYY-MM-DD
+	PeriodTo   string // inclusive
+	CreditedOn string
+	Gross      city.Rupiah
+	Fee        city.Rupiah
+	Net        city.Rupiah
+}
+
+// Declaration is a filed SPTPD of an object and month.
+type Declaration struct {
+	Reference string
+	Operator  string
+	NPWPD     string
+	NOPD      string // "": of all of the taxpayer's objects
+	Month     string // YYYY-MM
+	FiledOn   string // YYYY-MM-DD
+	Gross     city.Rupiah
+	Due       city.Rupiah
+}

@@ -1,0 +1,185 @@
+package report
+
+import (
+	"context"
+	"slices"
+
+	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/inventory"
+	"github.com/simpang-id/simpang/internal/ledger"
+)
+
+// mostCredits is how many references a period names.
+const mostCredits = 20
+
+// period adds a sum to its period: of PBJT an object's month, else an
+// operator's.
+func (x *reconciling) period(s *ledger.Sum) {
+	key := periodKey{s.Operator, s.Account, ""}
+	if s.Levy == inventory.LevyPBJT {
+		key.nopd = s.NOPD
+	}
+	p := x.periods[key]
+	if p == nil {
+		p = &Period{Month: x.month.name, Operator: s.Operator, NPWPD: s.NPWPD, NOPD: key.nopd, Account: s.Account, Levy: s.Levy, Due: city.SomeInt(0)}
+		x.periods[key] = p
+	}
+	if !slices.Contains(p.Sites, s.Site) {
+		p.Sites = append(p.Sites, s.Site)
+	}
+	p.Recorded += s.Amount
+	p.Due.V += int64(s.Due)
+	p.Due.OK = p.Due.OK && s.RatePPM >= 0
+	if p.DueBy = max(p.DueBy, dueBy(x.v, s.Levy, s.Date)); x.today > dueBy(x.v, s.Levy, s.Date) {
+		p.DueNow.V += int64(s.Due)
+	}
+}
+
+// owed settles the month's periods with its credits.
+func (x *reconciling) owed(ctx context.Context) ([]Period, error) {
+	x.merge()
+	for i := range x.credits {
+		x.credit(&x.credits[i])
+	}
+	if x.known {
+		declared, err := x.o.Treasury.Declarations(ctx, x.month.name)
+		if err != nil {
+			return nil, err
+		}
+		for i := range declared {
+			x.declare(&declared[i])
+		}
+	}
+	keys := make([]periodKey, 0, len(x.periods))
+	for key := range x.periods {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, compareKeys)
+	out := make([]Period, 0, len(keys))
+	for _, key := range keys {
+		p := x.periods[key]
+		x.settle(p)
+		if x.q.Site == "" || slices.Contains(p.Sites, x.q.Site) {
+			out = append(out, *p)
+		}
+	}
+	return out, nil
+}
+
+// merge makes one period of a taxpayer's objects where a credit does not say
+// for which of them it is.
+func (x *reconciling) merge() {
+	for i := range x.credits {
+		c := &x.credits[i]
+		if _, ok := x.nopdOf(c); ok {
+			continue
+		}
+		whole := periodKey{c.Operator, c.Account, ""}
+		for key, p := range x.periods {
+			if key.operator != c.Operator || key.account != c.Account || key.nopd == "" {
+				continue
+			}
+			delete(x.periods, key)
+			into := x.periods[whole]
+			if into == nil {
+				p.NOPD = ""
+				x.periods[whole] = p
+				continue
+			}
+			into.Sites = append(into.Sites, p.Sites...)
+			into.Recorded += p.Recorded
+			into.Due = city.Int{V: into.Due.V + p.Due.V, OK: into.Due.OK && p.Due.OK}
+			into.DueNow.V += p.DueNow.V
+			into.DueBy = max(into.DueBy, p.DueBy)
+		}
+	}
+	for _, p := range x.periods {
+		slices.Sort(p.Sites)
+	}
+}
+
+// nopdOf returns the object that a credit is for, "" where its levy has none;
+// false where it could be for one of several.
+func (x *reconciling) nopdOf(c *Credit) (string, bool) {
+	if s := x.v.Site(c.Site); s != nil && s.Levy == inventory.LevyPBJT {
+		return s.NOPD, true
+	}
+	found := []string{}
+	for key := range x.periods {
+		if key.operator == c.Operator && key.account == c.Account && !slices.Contains(found, key.nopd) {
+			found = append(found, key.nopd)
+		}
+	}
+	if len(found) == 1 {
+		return found[0], true
+	}
+	return "", len(found) == 0
+}
+
+func (x *reconciling) credit(c *Credit) {
+	nopd, _ := x.nopdOf(c)
+	key := periodKey{c.Operator, c.Account, nopd}
+	p := x.periods[key]
+	if p == nil {
+		if p = x.periods[periodKey{c.Operator, c.Account, ""}]; p == nil { // paid, and nothing recorded
+			p = &Period{Month: x.month.name, Operator: c.Operator, NOPD: nopd, Account: c.Account, Due: city.SomeInt(0)}
+			p.Levy = levyOf(x.v, c.Account)
+			p.DueBy = dueBy(x.v, p.Levy, x.month.from)
+			if o := x.v.Operator(c.Operator); o != nil {
+				p.NPWPD = o.NPWPD
+			}
+			x.periods[key] = p
+		}
+	}
+	if c.Kind == KindSettlement {
+		p.Settled.V += int64(c.Net)
+		p.Fee.V += int64(c.Fee)
+	} else {
+		p.Deposited.V += int64(c.Net)
+	}
+	if len(p.Credits) < mostCredits {
+		p.Credits = append(p.Credits, c.Reference)
+	}
+}
+
+// declare adds a filed SPTPD to the period that it is of: its object's, or the
+// taxpayer's where those are one.
+func (x *reconciling) declare(d *Declaration) {
+	for key, p := range x.periods {
+		if p.Levy == inventory.LevyPBJT && (d.NPWPD != "" && p.NPWPD == d.NPWPD || key.operator == d.Operator) && (key.nopd == d.NOPD || key.nopd == "") {
+			p.Declared = city.SomeInt(p.Declared.V + int64(d.Gross))
+			return
+		}
+	}
+}
+
+func levyOf(v *inventory.Version, account string) inventory.Levy {
+	for i := range v.Accounts {
+		if v.Accounts[i].Account == account {
+			return v.Accounts[i].Levy
+		}
+	}
+	return ""
+}
+
+// settle tells what of a period is overdue.
+func (x *reconciling) settle(p *Period) {
+	p.DueNow.OK = p.Due.OK
+	if !x.known {
+		p.Settled, p.Fee, p.Deposited = city.Int{}, city.Int{}, city.Int{}
+		p.Leak2State = LeakNoCredit
+		return
+	}
+	p.Settled.OK, p.Fee.OK, p.Deposited.OK = true, true, true
+	switch {
+	case !p.Due.OK:
+		p.Leak2State = LeakNoRate
+	case p.DueNow.V == 0 && x.today <= p.DueBy:
+		p.Leak2State = LeakNotYet
+		p.Overdue = city.SomeInt(0)
+	default:
+		p.Leak2State = LeakKnown
+		p.Leak2 = city.SomeInt(p.DueNow.V - p.Settled.V - p.Deposited.V)
+		p.Overdue = city.SomeInt(max(0, p.Leak2.V))
+	}
+}

@@ -1,0 +1,302 @@
+package report
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/inventory"
+	"github.com/simpang-id/simpang/internal/ledger"
+	"github.com/simpang-id/simpang/internal/report/expect"
+)
+
+// States of leak_2.
+const (
+	LeakKnown    = "known"
+	LeakNotYet   = "not_yet_due"
+	LeakByPeriod = "by_period" // credits name no site and day: see the periods
+	LeakNoRate   = "no_rate"   // the account has no rate
+	LeakNoCredit = "unknown"   // nobody tells of credits
+)
+
+// Leak1 is expected - recorded.
+type Leak1 struct {
+	expect.Interval
+	Sure bool // even the low end is above 0
+}
+
+// SiteDay is a site's day, all figures side by side.
+type SiteDay struct {
+	Date, Site, Name, Kecamatan, Operator, NPWPD, NOPD, Account string
+	Levy                                                        inventory.Levy
+
+	Expected expect.Answer
+	Receipts int64
+	Recorded city.Rupiah
+	Compared city.Rupiah // recorded of the classes that Expected is of
+	Due      city.Int    // unset where a part has no rate
+	DueBy    string      // YYYY-MM-DD
+	// Of this site and day alone; unset where credits are not told so.
+	Settled, Fee, Deposited, Overdue, Leak2 city.Int
+	Leak2State                              string
+	Leak1                                   *Leak1 // nil: expected is unknown
+}
+
+// Period is what an operator owes of an account and month.
+type Period struct {
+	Month, Operator, NPWPD, NOPD, Account string
+	Levy                                  inventory.Levy
+	Sites                                 []string
+	Recorded                              city.Rupiah
+	Declared                              city.Int // gross of the filed SPTPD
+	Due                                   city.Int
+	DueNow                                city.Int // of that, what is overdue but for its credits
+	DueBy                                 string   // of a retribusi: of the last day
+	Settled, Fee, Deposited               city.Int
+	Overdue, Leak2                        city.Int
+	Leak2State                            string
+	Credits                               []string // references, the first of them
+}
+
+// Reconciliation is a day of the city.
+type Reconciliation struct {
+	Date    string
+	Sites   []SiteDay
+	Periods []Period // of the month up to now
+}
+
+// ReconcileQuery asks for a day.
+type ReconcileQuery struct {
+	Date   string
+	Site   string // "" all
+	After  string // sites after this id
+	Limit  int    // sites, 0 all
+	Now    int64  // Unix ms
+	Sample int    // stays of a site to show
+}
+
+// Reconcile compares a day of the city, as known now. The cursor of the next
+// page is the last site's id.
+func (r *Reporter) Reconcile(ctx context.Context, q ReconcileQuery) (*Reconciliation, error) {
+	d, err := r.day(q.Date)
+	if err != nil {
+		return nil, err
+	}
+	v, err := r.version(d.end)
+	if err != nil {
+		return nil, err
+	}
+	m, err := r.month(d.month)
+	if err != nil {
+		return nil, err
+	}
+	x := &reconciling{Reporter: r, v: v, day: d, month: m, q: q, today: r.today(q.Now), sites: map[string]*siteSums{}, periods: map[periodKey]*Period{}}
+	if err := r.o.Books.EachSum(ctx, m.from, m.to, x.sum); err != nil {
+		return nil, err
+	}
+	if x.credits, x.known, err = r.credits(ctx, m.from, m.to); err != nil {
+		return nil, err
+	}
+	out := &Reconciliation{Date: q.Date}
+	for _, id := range x.ids() {
+		out.Sites = append(out.Sites, x.site(id))
+	}
+	if err := x.expect(ctx, out.Sites); err != nil {
+		return nil, err
+	}
+	out.Periods, err = x.owed(ctx)
+	return out, err
+}
+
+// reconciling is a day being compared.
+type reconciling struct {
+	*Reporter
+	v       *inventory.Version
+	day     day
+	month   month
+	q       ReconcileQuery
+	today   string
+	sites   map[string]*siteSums
+	periods map[periodKey]*Period
+	credits []Credit
+	known   bool // credits are told of
+}
+
+// siteSums is what the books have of a site's day.
+type siteSums struct {
+	party      ledger.Sum // who it is, of any of the sums
+	receipts   int64
+	recorded   city.Rupiah
+	due        city.Rupiah
+	noRate     bool
+	byClass    map[city.Class]city.Rupiah
+	subscribed map[city.Class]int
+}
+
+type periodKey struct{ operator, account, nopd string }
+
+func (x *reconciling) sum(s *ledger.Sum) error {
+	x.period(s)
+	if s.Date != x.day.date {
+		return nil
+	}
+	t := x.sites[s.Site]
+	if t == nil {
+		t = &siteSums{party: *s, byClass: map[city.Class]city.Rupiah{}, subscribed: map[city.Class]int{}}
+		x.sites[s.Site] = t
+	}
+	t.receipts += s.Receipts
+	t.recorded += s.Amount
+	t.due += s.Due
+	t.noRate = t.noRate || s.RatePPM < 0
+	t.byClass[s.Class] += s.Amount
+	if s.Method == city.Subscription {
+		t.subscribed[s.Class] += int(s.Receipts)
+	}
+	return nil
+}
+
+// ids are the sites of the page: those of the inventory and those that
+// something was recorded at, "" among them.
+func (x *reconciling) ids() []string {
+	var ids []string
+	for _, s := range x.v.Sites {
+		ids = append(ids, s.ID)
+	}
+	for id := range x.sites {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	ids = slices.DeleteFunc(ids, func(id string) bool {
+		return x.q.Site != "" && id != x.q.Site || x.q.After != "" && id <= x.q.After
+	})
+	if x.q.Limit > 0 {
+		ids = ids[:min(len(ids), x.q.Limit)]
+	}
+	return ids
+}
+
+func (x *reconciling) site(id string) SiteDay {
+	s := SiteDay{Date: x.day.date, Site: id}
+	if site := x.v.Site(id); site != nil {
+		s.Name, s.Kecamatan, s.Operator, s.NOPD, s.Levy = site.Name, site.Kecamatan, site.Operator, site.NOPD, site.Levy
+		if o := x.v.Operator(site.Operator); o != nil {
+			s.NPWPD = o.NPWPD
+		}
+		if a := x.v.AccountFor(site.Levy, x.day.date); a != nil {
+			s.Account = a.Account
+		}
+	}
+	s.Due = city.SomeInt(0)
+	if t := x.sites[id]; t != nil {
+		p := &t.party
+		s.Kecamatan, s.Operator, s.NPWPD, s.NOPD, s.Account, s.Levy = p.Kecamatan, p.Operator, p.NPWPD, p.NOPD, p.Account, p.Levy
+		s.Receipts, s.Recorded, s.Due = t.receipts, t.recorded, city.Int{V: int64(t.due), OK: !t.noRate}
+	}
+	if s.Levy != "" {
+		s.DueBy = dueBy(x.v, s.Levy, x.day.date)
+	}
+	x.leak2(&s)
+	return s
+}
+
+// leak2 compares what is due of a site's day with what was paid for it.
+func (x *reconciling) leak2(s *SiteDay) {
+	if !x.known {
+		s.Leak2State = LeakNoCredit
+		return
+	}
+	var settled, fee, deposited city.Rupiah
+	own := s.Levy != inventory.LevyPBJT && s.Site != ""
+	for i := range x.credits {
+		c := &x.credits[i]
+		if c.Operator != s.Operator || c.Account != s.Account {
+			continue
+		}
+		if c.Site == "" || c.PeriodFrom != c.PeriodTo {
+			own = false
+			break
+		}
+		if c.Site != s.Site || c.PeriodFrom != s.Date {
+			continue
+		}
+		if c.Kind == KindSettlement {
+			settled, fee = settled+c.Net, fee+c.Fee
+		} else {
+			deposited += c.Net
+		}
+	}
+	if own {
+		s.Settled, s.Fee, s.Deposited = city.SomeInt(int64(settled)), city.SomeInt(int64(fee)), city.SomeInt(int64(deposited))
+	}
+	switch {
+	case s.DueBy == "" || x.today <= s.DueBy:
+		s.Leak2State = LeakNotYet
+		if own && s.DueBy != "" {
+			s.Overdue = city.SomeInt(0)
+		}
+	case !own:
+		s.Leak2State = LeakByPeriod
+	case !s.Due.OK:
+		s.Leak2State = LeakNoRate
+	default:
+		s.Leak2State = LeakKnown
+		s.Leak2 = city.SomeInt(s.Due.V - int64(settled+deposited))
+		s.Overdue = city.SomeInt(max(0, s.Leak2.V))
+	}
+}
+
+// together is how many sites are estimated at once.
+const together = 4
+
+// expect fills in what was expected.
+func (x *reconciling) expect(ctx context.Context, sites []SiteDay) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(together)
+	for i := range sites {
+		s := &sites[i]
+		site := x.v.Site(s.Site)
+		if site == nil {
+			s.Expected.Why = expect.NoSensors
+			continue
+		}
+		g.Go(func() error {
+			q := expect.Question{Site: site, Version: x.v, Date: x.day.date, Now: x.q.Now, Sample: x.q.Sample}
+			t := x.sites[s.Site]
+			if t != nil {
+				q.Subscribed = t.subscribed
+			}
+			var err error
+			if s.Expected, err = x.o.Expected.Day(ctx, q); err != nil || !s.Expected.Known {
+				return err
+			}
+			if t != nil {
+				s.Compared = t.compared(&s.Expected, site)
+			}
+			e := s.Expected.Expected
+			s.Leak1 = &Leak1{expect.Interval{Low: e.Low - s.Compared, Mid: e.Mid - s.Compared, High: e.High - s.Compared}, e.Low > s.Compared}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// compared is what was recorded of the classes that were expected, and of those
+// that no receipt tells.
+func (t *siteSums) compared(a *expect.Answer, site *inventory.Site) (sum city.Rupiah) {
+	for class, amount := range t.byClass {
+		shared := slices.Contains(site.Shared, class) && slices.ContainsFunc(a.Classes, func(c city.Class) bool { return slices.Contains(site.Shared, c) })
+		if class == city.ClassNone || class == city.ClassUnknown || shared || slices.Contains(a.Classes, class) || !slices.Contains(a.Unseen, class) {
+			sum += amount
+		}
+	}
+	return sum
+}
+
+func compareKeys(a, b periodKey) int {
+	return strings.Compare(a.operator+"\x00"+a.account+"\x00"+a.nopd, b.operator+"\x00"+b.account+"\x00"+b.nopd)
+}

@@ -1,0 +1,191 @@
+package report_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/report"
+	"github.com/simpang-id/simpang/internal/report/expect"
+)
+
+const date = "2026-03-02"
+
+func siteOf(t *testing.T, r *report.Reconciliation, id string) report.SiteDay {
+	t.Helper()
+	for _, s := range r.Sites {
+		if s.Site == id {
+			return s
+		}
+	}
+	require.Fail(t, "no such site", id)
+	return report.SiteDay{}
+}
+
+func periodOf(t *testing.T, r *report.Reconciliation, operator, account, nopd string) report.Period {
+	t.Helper()
+	for _, p := range r.Periods {
+		if p.Operator == operator && p.Account == account && p.NOPD == nopd {
+			return p
+		}
+	}
+	require.Fail(t, "no such period", "%s %s %s", operator, account, nopd)
+	return report.Period{}
+}
+
+func reconcile(t *testing.T, f *fake, today string) *report.Reconciliation {
+	t.Helper()
+	out, err := f.reporter(t, true).Reconcile(t.Context(), report.ReconcileQuery{Date: date, Now: at(today)})
+	require.NoError(t, err)
+	return out
+}
+
+func TestLeak1IsSureOnlyAboveTheLowEnd(t *testing.T) {
+	f := newFake(t)
+	f.add(date, "street-1", city.Car, city.Cash, 4, 8000)
+	f.add(date, "street-1", city.Motorcycle, city.Cash, 9, 9000) // out of sight: hides nothing
+	f.add(date, "street-2", city.ClassUnknown, city.Cash, 4, 8000)
+	f.expected["street-1"] = answer(9000, 10_000, 12_000)
+	f.expected["street-2"] = answer(7000, 10_000, 12_000)
+	f.expected["terminal"] = expect.Answer{Why: expect.NoDays}
+	r := reconcile(t, f, "2026-03-03")
+	require.Len(t, r.Sites, 6)
+	one := siteOf(t, r, "street-1")
+	require.EqualValues(t, 17_000, one.Recorded)
+	require.EqualValues(t, 8000, one.Compared)
+	require.Equal(t, &report.Leak1{Interval: expect.Interval{Low: 1000, Mid: 2000, High: 4000}, Sure: true}, one.Leak1)
+	two := siteOf(t, r, "street-2")
+	require.Equal(t, &report.Leak1{Interval: expect.Interval{Low: -1000, Mid: 2000, High: 4000}}, two.Leak1)
+	require.Nil(t, siteOf(t, r, "terminal").Leak1)
+}
+
+func TestLeak2OfARetribusiByDay(t *testing.T) {
+	f := newFake(t)
+	f.add(date, "street-1", city.Car, city.Cash, 4, 8000)
+	f.add(date, "street-1", city.Car, city.QRIS, 2, 4000)
+	f.add(date, "street-2", city.Car, city.Cash, 1, 2000)
+	f.credits = []report.Credit{
+		{Reference: "sts-1", Kind: report.KindSTS, Account: street, Operator: "dishub", Site: "street-1", PeriodFrom: date, PeriodTo: date, CreditedOn: "2026-03-03", Gross: 7000, Net: 7000},
+		{Reference: "q-1", Kind: report.KindSettlement, Account: street, Operator: "dishub", Site: "street-1", PeriodFrom: date, PeriodTo: date, CreditedOn: "2026-03-03", Gross: 4000, Fee: 28, Net: 3972},
+	}
+	r := reconcile(t, f, "2026-03-03") // due the day after: still in time
+	s := siteOf(t, r, "street-1")
+	require.Equal(t, report.LeakNotYet, s.Leak2State)
+	require.Equal(t, city.SomeInt(0), s.Overdue)
+	require.False(t, s.Leak2.OK)
+
+	r = reconcile(t, f, "2026-03-04")
+	s = siteOf(t, r, "street-1")
+	require.Equal(t, report.LeakKnown, s.Leak2State)
+	require.Equal(t, city.SomeInt(12_000), s.Due)
+	require.Equal(t, city.SomeInt(3972), s.Settled)
+	require.Equal(t, city.SomeInt(28), s.Fee)
+	require.Equal(t, city.SomeInt(7000), s.Deposited)
+	require.Equal(t, city.SomeInt(12_000-3972-7000), s.Leak2)
+	require.Equal(t, s.Leak2, s.Overdue)
+	require.Equal(t, city.SomeInt(2000), siteOf(t, r, "street-2").Leak2, "no credit names it")
+	p := periodOf(t, r, "dishub", street, "")
+	require.Equal(t, city.SomeInt(14_000-3972-7000), p.Leak2)
+	require.Equal(t, []string{"street-1", "street-2"}, p.Sites)
+	require.Equal(t, []string{"sts-1", "q-1"}, p.Credits)
+}
+
+// TestACreditWithoutASite holds that leak_2 then exists by operator and month
+// only.
+func TestACreditWithoutASite(t *testing.T) {
+	for name, c := range map[string]report.Credit{
+		"no site":      {PeriodFrom: date, PeriodTo: date},
+		"several days": {Site: "street-1", PeriodFrom: date, PeriodTo: "2026-03-08"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t)
+			f.add(date, "street-1", city.Car, city.Cash, 4, 8000)
+			f.add("2026-03-03", "street-2", city.Car, city.Cash, 4, 8000)
+			c.Reference, c.Kind, c.Account, c.Operator, c.Net, c.CreditedOn = "sts", report.KindSTS, street, "dishub", 5000, "2026-03-09"
+			f.credits = []report.Credit{c}
+			r := reconcile(t, f, "2026-03-04") // the 2nd is overdue, the 3rd is not
+			for _, id := range []string{"street-1", "street-2"} {
+				s := siteOf(t, r, id)
+				require.Equal(t, report.LeakByPeriod, s.Leak2State, id)
+				require.False(t, s.Leak2.OK)
+				require.False(t, s.Deposited.OK)
+			}
+			p := periodOf(t, r, "dishub", street, "")
+			require.Equal(t, city.SomeInt(16_000), p.Due)
+			require.Equal(t, city.SomeInt(8000), p.DueNow)
+			require.Equal(t, city.SomeInt(3000), p.Leak2)
+		})
+	}
+}
+
+// TestNoMallIsAccusedBeforeItsDueDate holds PBJT to its masa pajak.
+func TestNoMallIsAccusedBeforeItsDueDate(t *testing.T) {
+	f := newFake(t)
+	f.add(date, "mall-1", city.Car, city.Cash, 100, 500_000)
+	f.add("2026-03-20", "mall-1", city.Car, city.Cash, 100, 500_005)
+	f.add(date, "mall-2", city.Car, city.Cash, 10, 50_000)
+	for _, today := range []string{"2026-03-31", "2026-04-15"} {
+		r := reconcile(t, f, today)
+		p := periodOf(t, r, "op-1", pbjt, "N.1")
+		require.Equal(t, "2026-04-15", p.DueBy)
+		require.Equal(t, report.LeakNotYet, p.Leak2State)
+		require.Equal(t, city.SomeInt(0), p.Overdue)
+		require.False(t, p.Leak2.OK)
+		require.Equal(t, report.LeakNotYet, siteOf(t, r, "mall-1").Leak2State)
+	}
+	f.declared = []report.Declaration{{NPWPD: "P.1", NOPD: "N.1", Month: "2026-03", Gross: 900_000, Due: 90_000}}
+	f.credits = []report.Credit{{Reference: "sspd", Kind: report.KindSSPD, Account: pbjt, Operator: "op-1", Site: "mall-1", PeriodFrom: "2026-03-01", PeriodTo: "2026-03-31", CreditedOn: "2026-04-10", Net: 90_000}}
+	r := reconcile(t, f, "2026-04-16")
+	p := periodOf(t, r, "op-1", pbjt, "N.1")
+	require.Equal(t, "P.1", p.NPWPD)
+	require.Equal(t, city.SomeInt(100_001), p.Due) // 50,000 + 50,000.5
+	require.Equal(t, city.SomeInt(10_001), p.Leak2)
+	require.Equal(t, city.SomeInt(900_000), p.Declared)
+	require.Equal(t, city.SomeInt(5000), periodOf(t, r, "op-1", pbjt, "N.2").Leak2)
+	s := siteOf(t, r, "mall-1")
+	require.Equal(t, report.LeakByPeriod, s.Leak2State)
+	require.False(t, s.Leak2.OK)
+
+	// Without its site it could be for either object: they are one then.
+	f.credits[0].Site = ""
+	r = reconcile(t, f, "2026-04-16")
+	p = periodOf(t, r, "op-1", pbjt, "")
+	require.Equal(t, []string{"mall-1", "mall-2"}, p.Sites)
+	require.Equal(t, city.SomeInt(15_001), p.Leak2)
+	require.Len(t, r.Periods, 1)
+}
+
+func TestWithoutATreasuryNothingIsClaimed(t *testing.T) {
+	f := newFake(t)
+	f.add(date, "street-1", city.Car, city.Cash, 4, 8000)
+	out, err := f.reporter(t, false).Reconcile(t.Context(), report.ReconcileQuery{Date: date, Now: at("2027-01-01")})
+	require.NoError(t, err)
+	s := siteOf(t, out, "street-1")
+	require.Equal(t, report.LeakNoCredit, s.Leak2State)
+	require.Equal(t, city.SomeInt(8000), s.Due)
+	require.False(t, s.Settled.OK || s.Deposited.OK || s.Leak2.OK || s.Overdue.OK)
+	p := periodOf(t, out, "dishub", street, "")
+	require.Equal(t, report.LeakNoCredit, p.Leak2State)
+	require.False(t, p.Deposited.OK || p.Leak2.OK)
+}
+
+func TestPagesOfSites(t *testing.T) {
+	f := newFake(t)
+	r := f.reporter(t, true)
+	var all []string
+	for after := ""; ; {
+		out, err := r.Reconcile(t.Context(), report.ReconcileQuery{Date: date, Now: at(date), After: after, Limit: 4})
+		require.NoError(t, err)
+		for _, s := range out.Sites {
+			all = append(all, s.Site)
+			after = s.Site
+		}
+		if len(out.Sites) < 4 {
+			break
+		}
+	}
+	require.Equal(t, []string{"mall-1", "mall-2", "mall-3", "street-1", "street-2", "terminal"}, all)
+	_, err := r.Reconcile(t.Context(), report.ReconcileQuery{Date: "today"})
+	require.Error(t, err)
+}

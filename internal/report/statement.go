@@ -1,0 +1,134 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/inventory"
+	"github.com/simpang-id/simpang/internal/ledger"
+)
+
+// Statement is the draft of an operator's SPTPD of a month, with what was paid.
+type Statement struct {
+	Operator, Name, NPWPD string
+	Month                 string // YYYY-MM
+	FileBy, DepositBy     string // YYYY-MM-DD
+	AsOf                  string // YYYY-MM-DD: interest is reckoned up to here
+	Objects               []Object
+	Gross                 city.Rupiah // of PBJT
+	Due                   city.Int    // of PBJT; unset where a part has no rate
+	Declared              city.Int    // gross of the filed SPTPD; unset where none was, or nobody tells
+	FiledOn               string      // "" not filed
+	Owed                  *Owed       // nil: due or credits are unknown
+	Credits               []Credit    // of PBJT accounts
+	Other                 []Object    // retribusi, which has no SPTPD and no interest
+}
+
+// Object is a tax object, or a site of a retribusi, in a month.
+type Object struct {
+	NOPD, Site, Account string
+	RatePPM             int64 // -1 not known
+	Receipts            int64
+	Gross               city.Rupiah
+	Due                 city.Int
+}
+
+// Statement returns an operator's month as known now (Unix ms). KindNotFound: no
+// such operator, in the inventory or in the books of the month.
+func (r *Reporter) Statement(ctx context.Context, operator, monthName string, now int64) (*Statement, error) {
+	m, err := r.month(monthName)
+	if err != nil {
+		return nil, err
+	}
+	v, err := r.version(m.end)
+	if err != nil {
+		return nil, err
+	}
+	s := &Statement{
+		Operator: operator, Month: m.name, FileBy: v.FileBy(m.year, m.of), DepositBy: v.DepositBy(m.year, m.of), AsOf: r.today(now), Due: city.SomeInt(0),
+	}
+	o := v.Operator(operator)
+	if o != nil {
+		s.Name, s.NPWPD = o.Name, o.NPWPD
+	}
+	err = r.o.Books.EachSum(ctx, m.from, m.to, func(x *ledger.Sum) error {
+		if x.Operator == operator {
+			s.add(x)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if o == nil && len(s.Objects) == 0 && len(s.Other) == 0 {
+		return nil, &city.Error{Kind: city.KindNotFound, Message: "there is no such operator, or it is not yours"}
+	}
+	s.order()
+	return s, r.pay(ctx, s, m, v)
+}
+
+func (s *Statement) add(x *ledger.Sum) {
+	list := &s.Other
+	if x.Levy == inventory.LevyPBJT {
+		list = &s.Objects
+		s.NPWPD = cmp.Or(s.NPWPD, x.NPWPD)
+		s.Gross += x.Amount
+		s.Due = city.Int{V: s.Due.V + int64(x.Due), OK: s.Due.OK && x.RatePPM >= 0}
+	}
+	i := slices.IndexFunc(*list, func(o Object) bool {
+		return o.NOPD == x.NOPD && o.Site == x.Site && o.Account == x.Account && o.RatePPM == x.RatePPM
+	})
+	if i < 0 {
+		i = len(*list)
+		*list = append(*list, Object{NOPD: x.NOPD, Site: x.Site, Account: x.Account, RatePPM: x.RatePPM, Due: city.Int{OK: x.RatePPM >= 0}})
+	}
+	o := &(*list)[i]
+	o.Receipts += x.Receipts
+	o.Gross += x.Amount
+	o.Due.V += int64(x.Due)
+}
+
+func (s *Statement) order() {
+	for _, list := range [][]Object{s.Objects, s.Other} {
+		slices.SortFunc(list, func(a, b Object) int {
+			return cmp.Or(strings.Compare(a.NOPD, b.NOPD), strings.Compare(a.Site, b.Site), strings.Compare(a.Account, b.Account), cmp.Compare(a.RatePPM, b.RatePPM))
+		})
+	}
+}
+
+// pay settles the statement with the credits for its month.
+func (r *Reporter) pay(ctx context.Context, s *Statement, m month, v *inventory.Version) error {
+	credits, known, err := r.credits(ctx, m.from, m.to)
+	if err != nil || !known {
+		return err
+	}
+	var payments []Payment
+	for i := range credits {
+		c := &credits[i]
+		if c.Operator != s.Operator || levyOf(v, c.Account) != inventory.LevyPBJT {
+			continue
+		}
+		s.Credits = append(s.Credits, *c)
+		payments = append(payments, Payment{c.Reference, c.CreditedOn, c.Net})
+	}
+	declared, err := r.o.Treasury.Declarations(ctx, m.name)
+	if err != nil {
+		return err
+	}
+	for i := range declared {
+		if d := &declared[i]; d.Operator == s.Operator || d.NPWPD != "" && d.NPWPD == s.NPWPD {
+			s.Declared = city.SomeInt(s.Declared.V + int64(d.Gross))
+			s.FiledOn = max(s.FiledOn, d.FiledOn)
+		}
+	}
+	if !s.Due.OK {
+		return nil
+	}
+	ppm, most := v.Revenue.Interest()
+	owed, err := Settle(city.Rupiah(s.Due.V), s.DepositBy, s.AsOf, payments, Late{ppm, most})
+	s.Owed = &owed
+	return err
+}

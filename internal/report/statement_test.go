@@ -1,0 +1,117 @@
+package report_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/report"
+)
+
+// TestStatement holds a statement to what was computed by hand: February 2026,
+// due on 15 March. Gross 12,345,675 + 5,000,000; due 1,234,568 (1,234,567.5) +
+// 500,000 = 1,734,568. Paid 1,000,000 on 10 March and 500,000 on 20 April (two
+// months: 10,000); unpaid on 1 May, two months: 234,568 x 2 % = 4,691.36.
+func TestStatement(t *testing.T) {
+	f := newFake(t)
+	f.add("2026-02-10", "mall-1", city.Car, city.Cash, 2000, 12_345_675)
+	f.add("2026-02-28", "mall-2", city.Car, city.QRIS, 900, 5_000_000)
+	f.add("2026-03-01", "mall-1", city.Car, city.Cash, 1, 5000)
+	f.add("2026-02-10", "mall-3", city.Car, city.Cash, 1, 5000)
+	f.declared = []report.Declaration{{NPWPD: "P.1", NOPD: "N.1", Month: "2026-02", FiledOn: "2026-03-09", Gross: 12_000_000}, {Operator: "op-1", NOPD: "N.2", Month: "2026-02", FiledOn: "2026-03-14", Gross: 5_000_000}}
+	f.credits = []report.Credit{
+		{Reference: "b", Kind: report.KindSSPD, Account: pbjt, Operator: "op-1", PeriodFrom: "2026-02-01", PeriodTo: "2026-02-28", CreditedOn: "2026-04-20", Net: 500_000},
+		{Reference: "a", Kind: report.KindSSPD, Account: pbjt, Operator: "op-1", PeriodFrom: "2026-02-01", PeriodTo: "2026-02-28", CreditedOn: "2026-03-10", Net: 1_000_000},
+		{Reference: "other", Kind: report.KindSSPD, Account: pbjt, Operator: "op-2", PeriodFrom: "2026-02-01", PeriodTo: "2026-02-28", CreditedOn: "2026-03-10", Net: 9},
+		{Reference: "march", Kind: report.KindSSPD, Account: pbjt, Operator: "op-1", PeriodFrom: "2026-03-01", PeriodTo: "2026-03-31", CreditedOn: "2026-04-10", Net: 9},
+	}
+	s, err := f.reporter(t, true).Statement(t.Context(), "op-1", "2026-02", at("2026-05-01"))
+	require.NoError(t, err)
+	require.Equal(t, "2026-03-15", s.DepositBy)
+	require.EqualValues(t, 17_345_675, s.Gross)
+	require.Equal(t, city.SomeInt(1_734_568), s.Due)
+	require.Equal(t, city.SomeInt(17_000_000), s.Declared)
+	require.Equal(t, "2026-03-14", s.FiledOn)
+	require.Equal(t, &report.Owed{Due: 1_734_568, Paid: 1_500_000, Unpaid: 234_568, Interest: 14_691, Late: []report.Part{
+		{Reference: "b", Until: "2026-04-20", Amount: 500_000, Months: 2, Interest: 10_000},
+		{Until: "2026-05-01", Amount: 234_568, Months: 2, Interest: 4691},
+	}}, s.Owed)
+	require.Len(t, s.Credits, 2)
+	require.Equal(t, []report.Object{
+		{NOPD: "N.1", Site: "mall-1", Account: pbjt, RatePPM: 100_000, Receipts: 2000, Gross: 12_345_675, Due: city.SomeInt(1_234_568)},
+		{NOPD: "N.2", Site: "mall-2", Account: pbjt, RatePPM: 100_000, Receipts: 900, Gross: 5_000_000, Due: city.SomeInt(500_000)},
+	}, s.Objects)
+
+	s, err = f.reporter(t, false).Statement(t.Context(), "op-1", "2026-02", at("2026-05-01"))
+	require.NoError(t, err)
+	require.Nil(t, s.Owed, "nobody tells of credits")
+
+	_, err = f.reporter(t, true).Statement(t.Context(), "op-9", "2026-02", at("2026-05-01"))
+	var wrong *city.Error
+	require.True(t, errors.As(err, &wrong))
+	require.Equal(t, city.KindNotFound, wrong.Kind)
+	_, err = f.reporter(t, true).Statement(t.Context(), "op-1", "2026-2", at("2026-05-01"))
+	require.Error(t, err)
+}
+
+func TestRealisasi(t *testing.T) {
+	f := newFake(t)
+	f.add("2026-01-10", "mall-1", city.Car, city.Cash, 1, 1_000_000)
+	f.add("2026-01-11", "mall-3", city.Car, city.Cash, 1, 500_000)
+	f.add("2026-02-10", "mall-1", city.Car, city.Cash, 1, 2_000_000)
+	f.add("2026-02-10", "street-1", city.Car, city.Cash, 1, 15_000)
+	f.credits = []report.Credit{
+		{Reference: "old", Kind: report.KindSSPD, Account: pbjt, Operator: "op-1", Site: "mall-1", PeriodFrom: "2025-12-01", PeriodTo: "2025-12-31", CreditedOn: "2026-01-12", Net: 70_000},
+		{Reference: "a", Kind: report.KindSSPD, Account: pbjt, Operator: "op-1", Site: "mall-1", PeriodFrom: "2026-01-01", PeriodTo: "2026-01-31", CreditedOn: "2026-02-12", Net: 100_000},
+		{Reference: "b", Kind: report.KindSTS, Account: street, Operator: "dishub", PeriodFrom: "2026-02-10", PeriodTo: "2026-02-10", CreditedOn: "2026-02-11", Net: 15_000},
+		{Reference: "next", Kind: report.KindSTS, Account: street, Operator: "dishub", PeriodFrom: "2026-12-31", PeriodTo: "2026-12-31", CreditedOn: "2027-01-02", Net: 9},
+	}
+	r := f.reporter(t, true)
+	ask := func(q report.RealisasiQuery) *report.Realisasi {
+		q.Year, q.Now = 2026, at("2026-03-05")
+		out, err := r.Realisasi(t.Context(), q)
+		require.NoError(t, err)
+		return out
+	}
+	out := ask(report.RealisasiQuery{By: "month", Group: "account"})
+	year := city.SomeInt(1_000_000) // perubahan
+	require.Equal(t, []report.RealisasiRow{
+		{Period: "2026-01", Account: pbjt, Name: "PBJT Parkir", Recorded: city.SomeInt(1_500_000), Due: city.SomeInt(150_000), Realized: city.SomeInt(70_000), ToDate: city.SomeInt(70_000), YearTarget: year},
+		{Period: "2026-02", Account: pbjt, Name: "PBJT Parkir", Recorded: city.SomeInt(2_000_000), Due: city.SomeInt(200_000), Realized: city.SomeInt(100_000), ToDate: city.SomeInt(170_000), YearTarget: year},
+		{Period: "2026-02", Account: street, Name: "Tepi Jalan", Target: city.SomeInt(20_000), Recorded: city.SomeInt(15_000), Due: city.SomeInt(15_000), Realized: city.SomeInt(15_000), ToDate: city.SomeInt(15_000)},
+	}, out.Rows)
+	require.False(t, out.Projections[0].Known, "two months tell no year")
+
+	out = ask(report.RealisasiQuery{By: "quarter", Group: "account"})
+	require.Equal(t, city.SomeInt(60_000), out.Rows[1].Target)
+	out = ask(report.RealisasiQuery{By: "year", Group: "account", Budget: "murni"})
+	require.Equal(t, city.SomeInt(1_200_000), out.Rows[0].Target)
+	require.False(t, out.Rows[1].Target.OK, "months without a target")
+	out = ask(report.RealisasiQuery{By: "day", Group: "kecamatan"})
+	require.Len(t, out.Rows, 7)
+
+	out = ask(report.RealisasiQuery{By: "month", Group: "account", Totals: true})
+	require.True(t, out.Rows[0].Suppressed)
+	require.False(t, out.Rows[0].Due.OK || out.Rows[0].Realized.OK || out.Rows[0].ToDate.OK || out.Rows[1].ToDate.OK)
+	require.False(t, out.Rows[2].Suppressed, "a retribusi has no taxpayer")
+	for _, p := range out.Projections {
+		require.NotEqual(t, pbjt, p.Account)
+	}
+}
+
+// TestProject holds a projection to what was computed by hand: 100, 120 and 140
+// have the mean 120 and the deviation 20; nine months more bring 1,080, and t
+// with two degrees is 2.920: 2.920 x 20 x sqrt(9 + 81/3) = 350.4.
+func TestProject(t *testing.T) {
+	p := report.Project([]int64{100, 120, 140}, 9)
+	require.True(t, p.Known)
+	require.EqualValues(t, 1440, p.Mid)
+	require.EqualValues(t, 1089, p.Low)
+	require.EqualValues(t, 1791, p.High)
+	require.False(t, report.Project([]int64{100, 120}, 10).Known)
+	require.EqualValues(t, 1200, report.Project([]int64{100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100}, 0).High)
+	p = report.Project([]int64{0, 0, 300}, 9)
+	require.EqualValues(t, 300, p.Low, "never under what is there")
+}
