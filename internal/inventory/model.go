@@ -27,7 +27,7 @@ type Version struct {
 	Tariffs    tariff.Book
 	Agencies   []Agency
 	PKJI       *PKJI
-	Rules      []byte // rules.yaml, checked to be YAML; its readers come later
+	Rules      *Rules // of the detectors; never nil
 
 	Zone *time.Location // the city's
 

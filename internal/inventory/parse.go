@@ -189,17 +189,6 @@ func (p *parser) pkji() {
 	p.v.PKJI = tables
 }
 
-func (p *parser) rules() {
-	data, ok := p.files[fileRules]
-	if !ok {
-		return
-	}
-	for _, f := range strictyaml.CheckMapping(data) {
-		p.fault(fileRules, f.Line, "%s", f.Message)
-	}
-	p.v.Rules = data
-}
-
 type agencyFile struct {
 	Agencies []struct {
 		ID       string   `yaml:"id"`
