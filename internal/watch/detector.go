@@ -89,6 +89,9 @@ func (a order) before(b order) bool {
 	}
 }
 
+// room tells whether other readings may lie between two.
+func (a order) room(b order) bool { return a.Boot != b.Boot || b.Seq != a.Seq+1 }
+
 // moment is when a detector is called, and what it may ask.
 type moment struct {
 	ctx   context.Context

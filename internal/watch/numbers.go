@@ -34,7 +34,7 @@ const (
 	mostHoles  = 64
 	mostPapers = 512
 	mostDigits = 18
-	turnAfter  = 3
+	turnAfter  = 5
 )
 
 // roll is the numbers of one prefix.
@@ -71,11 +71,10 @@ const (
 // receipt implements detector.
 func (s *numbers) receipt(x *moment, r *receipt) {
 	r.repeats = s.remember(r)
-	if r.Void {
+	if r.Void || r.repeats == repeated {
 		return
 	}
-	seen := s.count(x, r)
-	if seen && r.repeats == fresh {
+	if seen := s.count(x, r); seen && r.repeats == fresh {
 		r.repeats = perhaps
 	}
 	if p := &x.rules.Numbers; r.repeats == reused && !p.Off {

@@ -27,8 +27,12 @@ type totals struct {
 	Said  [3]bool // gap, reset, rollback are raised
 }
 
-// mostSpans bounds the spans of a meter.
-const mostSpans = 64
+// mostSpans bounds the spans of a meter, mostQuiet those of them that say
+// nothing yet.
+const (
+	mostSpans = 64
+	mostQuiet = 16
+)
 
 // number is a value that a message may leave out.
 type number struct {
@@ -64,6 +68,7 @@ const (
 	isGap gapKind = iota
 	isReset
 	isRollback
+	isQuiet // the totals agree, but readings are missing that may have undone each other
 )
 
 // receipt implements detector.
@@ -84,7 +89,21 @@ func (s *totals) receipt(x *moment, r *receipt) {
 	default:
 		s.late(&m)
 	}
-	if len(s.Spans) > mostSpans {
+	s.bound()
+}
+
+// bound gives up the oldest spans.
+func (s *totals) bound() {
+	quiet := 0
+	for i := len(s.Spans) - 1; i >= 0; i-- {
+		if s.Spans[i].Kind != isQuiet {
+			continue
+		}
+		if quiet++; quiet > mostQuiet {
+			s.giveUp(i)
+		}
+	}
+	for len(s.Spans) > mostSpans {
 		s.giveUp(0)
 	}
 }
@@ -164,7 +183,8 @@ func between(from, to mark, extra effect, now int64) (g gap, ok bool) {
 			miss.Amount = to.Amount.V - from.Amount.V - did.Amount - extra.Amount
 		}
 		if miss == (effect{}) {
-			return gap{}, false
+			g.Kind, g.Miss, g.From.Did = isQuiet, effect{}, nil
+			return g, from.Order.room(to.Order)
 		}
 		if i == 0 {
 			g.Miss = miss
@@ -222,7 +242,7 @@ func (s *totals) tick(x *moment) (changed bool) {
 	for i := 0; i < len(s.Spans); {
 		s.Spans[i].Since = x.before(s.Spans[i].Since)
 		keep := int64(p.KeepDays)
-		if s.Spans[i].Kind != isGap {
+		if s.Spans[i].Kind != isGap { // a reset or rollback is history then; nothing comes so late into a quiet one
 			keep = int64(p.SettleDays)
 		}
 		if x.now-s.Spans[i].Since > keep*dayMs {
