@@ -10,7 +10,7 @@ import "math"
 // Were receipts a Poisson process, none in a time in which E are expected has a
 // chance of exp(-E): with the default of 15, one in three million, so that of
 // ten million receipts three begin a silence that long by chance; with 10 it
-// would be 450. Hours of which fewer than two were seen expect nothing. A meter
+// would be 450. Hours that were seen on fewer than two days of their kind expect nothing. A meter
 // without history has a plain limit of open hours. Time in which the journal's
 // clock stood still (the gateway was off) counts for nothing. Source:
 // facts/revenue.md 3.6 (24 of 50 devices worked: the age of the last receipt
