@@ -32,7 +32,7 @@ type numbers struct {
 const (
 	mostRolls  = 8
 	mostHoles  = 64
-	mostPapers = 512
+	mostPapers = 256
 	mostDigits = 18
 	turnAfter  = 5
 )
@@ -66,12 +66,13 @@ const (
 	perhaps         // the number was there, its amount is not remembered
 	repeated        // a reprint, or the void of what is void
 	reused          // the number was there with another amount
+	first           // its reprint came before it
 )
 
 // receipt implements detector.
 func (s *numbers) receipt(x *moment, r *receipt) {
 	r.repeats = s.remember(r)
-	if r.Void || r.repeats == repeated {
+	if r.Void || r.repeats == repeated || r.repeats == first {
 		return
 	}
 	if seen := s.count(x, r); seen && r.repeats == fresh {
@@ -86,21 +87,27 @@ func (s *numbers) receipt(x *moment, r *receipt) {
 }
 
 // paper is how many bytes a paper is remembered by: 6 of its number's hash, 4
-// of its amount, 2 of its day, 1 that says void.
-const paper = 13
+// of its amount, 2 of its day, 1 that says void, 4 of its seq.
+const paper = 17
+
+// hashOf is the hash by which a number is remembered.
+func hashOf(number string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(number))
+	return h.Sum64() & (1<<48 - 1)
+}
 
 // reprintDays is how long the same number and amount is a reprint.
 const reprintDays = 30
 
 // remember tells what is known of a receipt's number, and remembers the paper.
 func (s *numbers) remember(r *receipt) repeat {
-	h := fnv.New64a()
-	h.Write([]byte(r.Number))
-	var own [paper + 2]byte
-	binary.LittleEndian.PutUint64(own[:], h.Sum64())
+	var own [paper]byte
+	binary.LittleEndian.PutUint64(own[:], hashOf(r.Number))
 	binary.LittleEndian.PutUint32(own[6:], uint32(r.Amount))
 	day := uint16(r.at / dayMs)
 	binary.LittleEndian.PutUint16(own[10:], day)
+	binary.LittleEndian.PutUint32(own[13:], uint32(r.order.Seq))
 	says := fresh
 	if r.Void {
 		says = perhaps
@@ -110,7 +117,11 @@ func (s *numbers) remember(r *receipt) repeat {
 		if [6]byte(old) != [6]byte(own[:]) {
 			continue
 		}
+		same := binary.LittleEndian.Uint32(old[6:]) == uint32(r.Amount)
 		if r.Void {
+			if !same {
+				continue
+			}
 			was := old[12]
 			old[12] = 1
 			if was == 1 {
@@ -119,7 +130,11 @@ func (s *numbers) remember(r *receipt) repeat {
 			return fresh
 		}
 		then := binary.LittleEndian.Uint16(old[10:])
-		if binary.LittleEndian.Uint32(old[6:]) == uint32(r.Amount) && max(day, then)-min(day, then) <= reprintDays {
+		if same && max(day, then)-min(day, then) <= reprintDays {
+			if seq := binary.LittleEndian.Uint32(old[13:]); int32(uint32(r.order.Seq)-seq) < 0 {
+				copy(old[13:], own[13:])
+				return first
+			}
 			return repeated
 		}
 		says = reused
@@ -127,7 +142,7 @@ func (s *numbers) remember(r *receipt) repeat {
 	if r.Void {
 		return says
 	}
-	s.Papers = append(s.Papers, own[:paper]...)
+	s.Papers = append(s.Papers, own[:]...)
 	if over := len(s.Papers) - mostPapers*paper; over > 0 {
 		s.Papers = append(s.Papers[:0], s.Papers[over:]...)
 	}

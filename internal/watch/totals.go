@@ -47,6 +47,7 @@ type mark struct {
 	At     int64
 	Count  number
 	Amount number
+	Paper  uint64   // hash of its number
 	Did    []effect // what it may have done to the totals, the likeliest first
 }
 
@@ -73,10 +74,13 @@ const (
 
 // receipt implements detector.
 func (s *totals) receipt(x *moment, r *receipt) {
-	m := mark{Order: r.order, ID: r.id, At: r.at, Count: number(r.TotalCount), Amount: number(r.TotalAmount), Did: effectsOf(r)}
+	m := mark{Order: r.order, ID: r.id, At: r.at, Paper: hashOf(r.Number), Count: number(r.TotalCount), Amount: number(r.TotalAmount), Did: effectsOf(r)}
 	if !m.Count.OK && !m.Amount.OK {
 		s.without(&m)
 		return
+	}
+	if r.repeats == first {
+		s.reprinted(&m)
 	}
 	switch {
 	case s.Last == nil:
@@ -90,6 +94,25 @@ func (s *totals) receipt(x *moment, r *receipt) {
 		s.late(&m)
 	}
 	s.bound()
+}
+
+// reprinted says that papers of this number behind m, which were taken for the
+// first, are its reprints.
+func (s *totals) reprinted(m *mark) {
+	for i := len(s.Spans) - 1; i >= 0; i-- {
+		g := s.Spans[i]
+		if g.To.Paper != m.Paper || !m.Order.before(g.To.Order) {
+			continue
+		}
+		g.To.Did = []effect{{}}
+		again, ok := between(g.From, g.To, effect{}, g.Since)
+		switch {
+		case g.Mixed || !ok:
+			s.Spans = append(s.Spans[:i], s.Spans[i+1:]...)
+		default:
+			s.Spans[i] = again
+		}
+	}
 }
 
 // bound gives up the oldest spans.
