@@ -22,6 +22,7 @@ type Options struct {
 	Traffic    Traffic
 	Books      Books
 	Devices    Devices
+	Anomalies  Anomalies
 	Readings   Readings
 	Quarantine Quarantine
 	Gate       Gate
@@ -72,6 +73,7 @@ func (o *Options) validate() error {
 	need("Traffic", o.Traffic == nil)
 	need("Books", o.Books == nil)
 	need("Devices", o.Devices == nil)
+	need("Anomalies", o.Anomalies == nil)
 	need("Readings", o.Readings == nil)
 	need("Quarantine", o.Quarantine == nil)
 	need("Gate", o.Gate == nil)

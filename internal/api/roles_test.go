@@ -13,6 +13,7 @@ import (
 	"github.com/simpang-id/simpang/internal/api"
 	"github.com/simpang-id/simpang/internal/journal"
 	"github.com/simpang-id/simpang/internal/token"
+	"github.com/simpang-id/simpang/internal/watch"
 )
 
 // may is the contract's table of rights (section 4), written once more by
@@ -28,6 +29,9 @@ var may = map[string][]token.Role{
 	"DELETE /v1/closures/{id}":              {token.Dishub, token.Admin},
 	"GET /v1/revenue/daily":                 {token.Dishub, token.Bapenda, token.Auditor, token.Operator, token.Executive, token.Admin},
 	"GET /v1/revenue/receipts":              {token.Bapenda, token.Auditor, token.Operator, token.Admin},
+	"GET /v1/anomalies":                     {token.Dishub, token.Bapenda, token.Auditor, token.Admin},
+	"GET /v1/anomalies/{id}":                {token.Dishub, token.Bapenda, token.Auditor, token.Admin},
+	"POST /v1/anomalies/{id}/ack":           {token.Dishub, token.Bapenda, token.Admin},
 	"POST /v1/admin/reload":                 {token.Admin},
 	"POST /v1/admin/clock":                  {token.Admin},
 	"GET /v1/parking/sites":                 nil,
@@ -73,6 +77,7 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 	require.NoError(t, st.Tokens.Revoke(t.Context(), revoked.ID, st.Clock.Now()))
 	st.Clock.Move(2 * time.Minute)
 	st.Gate.Verdict = api.RetryResult{Verdict: "accepted"}
+	st.Anomalies.All = []watch.Incident{{ID: "in-1", Rule: watch.RuleMeterSilent, State: watch.StateOpen}}
 
 	routes := routesOf(t, st)
 	require.Len(t, routes, len(may))
@@ -114,7 +119,7 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 // fill puts an id of the small city into a path.
 func fill(path string) string {
 	for prefix, id := range map[string]string{
-		"/v1/parking/": "s-alun", "/v1/traffic/": "veteran-s", "/v1/devices/": "spot-1", "/v1/quarantine/": "7", "/v1/closures/": "cl-s-alun",
+		"/v1/anomalies/": "in-1", "/v1/parking/": "s-alun", "/v1/traffic/": "veteran-s", "/v1/devices/": "spot-1", "/v1/quarantine/": "7", "/v1/closures/": "cl-s-alun",
 	} {
 		if strings.HasPrefix(path, prefix) {
 			path = strings.ReplaceAll(path, "{id}", id)
@@ -127,7 +132,10 @@ func fill(path string) string {
 }
 
 func bodyFor(route string) string {
-	if route == "POST /v1/closures" {
+	switch route {
+	case "POST /v1/anomalies/{id}/ack":
+		return `{"note":"seen"}`
+	case "POST /v1/closures":
 		return `{"site":"s-alun","from":"2026-03-02","reason":"event"}`
 	}
 	return ""

@@ -14,7 +14,7 @@ var (
 // allRoutes returns every route. It is the source of the router, of the
 // checks and of the OpenAPI document.
 func allRoutes() []*route {
-	routes := append(append(append(parkingRoutes(), cityRoutes()...), deviceRoutes()...), moneyRoutes()...)
+	routes := append(append(append(parkingRoutes(), cityRoutes()...), deviceRoutes()...), append(moneyRoutes(), anomalyRoutes()...)...)
 	routes = append(routes, gatewayRoutes()...)
 	for _, t := range routes {
 		t.finish()

@@ -89,3 +89,19 @@ func TestReprintAfterMonths(t *testing.T) {
 	r.give(city.Receipt{Number: "7", Amount: 1000}, monday+31*dayMs)
 	require.Equal(t, []string{"+receipt_doubled 1"}, r.said)
 }
+
+// FuzzSplit: prefix and digits are the number.
+func FuzzSplit(f *testing.F) {
+	for _, text := range []string{"", "A-001", "007", "12345678901234567890", "x", "٣"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		prefix, n, digits, ok := split(text)
+		if !ok {
+			require.True(t, text == prefix, "no digits at its end")
+			return
+		}
+		require.GreaterOrEqual(t, n, int64(0))
+		require.Equal(t, text, (&roll{Prefix: prefix, Digits: digits}).show(n))
+	})
+}

@@ -36,6 +36,7 @@ type City struct {
 	Traffic    Traffic
 	Books      Books
 	Devices    Devices
+	Anomalies  Anomalies
 	Gate       Gate
 	Quarantine Quarantine
 	Readings   Readings
@@ -127,7 +128,7 @@ func (c *City) Token(tb testing.TB, q token.Request) string {
 // Options returns the options of a server on the city.
 func (c *City) Options() api.Options {
 	return api.Options{
-		Parking: &c.Parking, Traffic: &c.Traffic, Books: &c.Books, Devices: &c.Devices, Readings: &c.Readings,
+		Parking: &c.Parking, Traffic: &c.Traffic, Books: &c.Books, Devices: &c.Devices, Anomalies: &c.Anomalies, Readings: &c.Readings,
 		Quarantine: &c.Quarantine, Gate: &c.Gate, Inventory: c, Tokens: c.Tokens, Readiness: c,
 		Zone: Zone, Now: c.Clock.Now, Log: c.Log, Version: "test", Registerer: c.Metrics,
 	}
