@@ -12,6 +12,7 @@ import (
 	"github.com/simpang-id/simpang/internal/occupancy"
 	"github.com/simpang-id/simpang/internal/token"
 	"github.com/simpang-id/simpang/internal/traffic"
+	"github.com/simpang-id/simpang/internal/watch"
 )
 
 // All of these may be called from any goroutine. Errors of a known kind
@@ -74,6 +75,17 @@ type Devices interface {
 	Device(id string) (health.DeviceState, bool)
 	// Completeness tells of one day, YYYY-MM-DD in the city's zone.
 	Completeness(ctx context.Context, device, date string) (health.Completeness, error)
+}
+
+// Anomalies tells what is or was wrong.
+type Anomalies interface {
+	// Incidents returns a page and the cursor of the next, "" at the end.
+	Incidents(ctx context.Context, q watch.Query) ([]watch.Incident, string, error)
+	// Incident returns one. KindNotFound: there is none.
+	Incident(ctx context.Context, id string) (watch.Incident, error)
+	// Acknowledge notes who knows of one, durably, and returns it. Twice is
+	// once. by is the id of the token, at Unix ms.
+	Acknowledge(ctx context.Context, id, by, note string, at int64) (watch.Incident, error)
 }
 
 // Readings returns what devices sent.

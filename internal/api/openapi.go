@@ -37,7 +37,7 @@ func OpenAPI(version string) ([]byte, error) {
 		},
 		Paths: map[string]*huma.PathItem{},
 	}
-	for _, tag := range []string{"parking", "traffic", "closures", "city", "revenue", "devices", "quarantine", "admin", "gateway"} {
+	for _, tag := range []string{"parking", "traffic", "closures", "city", "revenue", "anomalies", "devices", "quarantine", "admin", "gateway"} {
 		doc.Tags = append(doc.Tags, &huma.Tag{Name: tag})
 	}
 	problem := reg.Schema(reflect.TypeFor[Problem](), true, "")

@@ -23,6 +23,7 @@ type Options struct {
 	Books      Books
 	Proofs     Proofs
 	Devices    Devices
+	Anomalies  Anomalies
 	Readings   Readings
 	Quarantine Quarantine
 	Gate       Gate
@@ -74,6 +75,7 @@ func (o *Options) validate() error {
 	need("Books", o.Books == nil)
 	need("Proofs", o.Proofs == nil)
 	need("Devices", o.Devices == nil)
+	need("Anomalies", o.Anomalies == nil)
 	need("Readings", o.Readings == nil)
 	need("Quarantine", o.Quarantine == nil)
 	need("Gate", o.Gate == nil)

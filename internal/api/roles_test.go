@@ -13,6 +13,7 @@ import (
 	"github.com/simpang-id/simpang/internal/api"
 	"github.com/simpang-id/simpang/internal/journal"
 	"github.com/simpang-id/simpang/internal/token"
+	"github.com/simpang-id/simpang/internal/watch"
 )
 
 // may is the contract's table of rights (section 4), written once more by
@@ -40,6 +41,9 @@ var may = map[string][]token.Role{
 	"GET /v1/revenue/declarations":          {token.Bapenda, token.Auditor, token.Admin},
 	"POST /v1/revenue/closes":               {token.Bapenda, token.Admin},
 	"GET /v1/revenue/closes":                {token.Bapenda, token.Auditor, token.Admin},
+	"GET /v1/anomalies":                     {token.Dishub, token.Bapenda, token.Auditor, token.Admin},
+	"GET /v1/anomalies/{id}":                {token.Dishub, token.Bapenda, token.Auditor, token.Admin},
+	"POST /v1/anomalies/{id}/ack":           {token.Dishub, token.Bapenda, token.Admin},
 	"POST /v1/admin/reload":                 {token.Admin},
 	"POST /v1/admin/clock":                  {token.Admin},
 	"GET /v1/parking/sites":                 nil,
@@ -89,6 +93,7 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 	require.NoError(t, st.Tokens.Revoke(t.Context(), revoked.ID, st.Clock.Now()))
 	st.Clock.Move(2 * time.Minute)
 	st.Gate.Verdict = api.RetryResult{Verdict: "accepted"}
+	st.Anomalies.All = []watch.Incident{{ID: "in-1", Rule: watch.RuleMeterSilent, State: watch.StateOpen}}
 
 	routes := routesOf(t, st)
 	require.Len(t, routes, len(may))
@@ -130,7 +135,7 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 // fill puts an id of the small city into a path.
 func fill(path string) string {
 	for prefix, id := range map[string]string{
-		"/v1/parking/": "s-alun", "/v1/traffic/": "veteran-s", "/v1/devices/": "spot-1", "/v1/quarantine/": "7", "/v1/closures/": "cl-s-alun",
+		"/v1/anomalies/": "in-1", "/v1/parking/": "s-alun", "/v1/traffic/": "veteran-s", "/v1/devices/": "spot-1", "/v1/quarantine/": "7", "/v1/closures/": "cl-s-alun",
 	} {
 		if strings.HasPrefix(path, prefix) {
 			path = strings.ReplaceAll(path, "{id}", id)
@@ -150,7 +155,8 @@ func fill(path string) string {
 
 func bodyFor(route string) string {
 	return map[string]string{
-		"POST /v1/closures": `{"site":"s-alun","from":"2026-03-02","reason":"event"}`,
+		"POST /v1/anomalies/{id}/ack": `{"note":"seen"}`,
+		"POST /v1/closures":           `{"site":"s-alun","from":"2026-03-02","reason":"event"}`,
 		"POST /v1/revenue/deposits": `{"reference":"d-1","kind":"STS","account":"4.1.02.01.04.0001","operator":"dishub","period_from":"2026-03-01","period_to":"2026-03-01",` +
 			`"credited_on":"2026-03-02","gross":1000,"fee":0,"net":1000}`,
 		"POST /v1/revenue/karcis":       `[{"reference":"k-1","state":"issued","series":"A","first":1,"last":100,"class":"car","price":2000,"date":"2026-03-01"}]`,

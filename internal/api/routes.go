@@ -16,6 +16,7 @@ var (
 func allRoutes() []*route {
 	routes := append(append(append(parkingRoutes(), cityRoutes()...), deviceRoutes()...), append(moneyRoutes(), booksRoutes()...)...)
 	routes = append(routes, proofRoutes()...)
+	routes = append(routes, anomalyRoutes()...)
 	routes = append(routes, gatewayRoutes()...)
 	for _, t := range routes {
 		t.finish()

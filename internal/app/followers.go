@@ -8,6 +8,7 @@ import (
 	"github.com/simpang-id/simpang/internal/ledger"
 	"github.com/simpang-id/simpang/internal/occupancy"
 	"github.com/simpang-id/simpang/internal/traffic"
+	"github.com/simpang-id/simpang/internal/watch"
 )
 
 // How often followers make durable what they concluded. A crash in between
@@ -15,16 +16,19 @@ import (
 const (
 	flushEvery = time.Second
 	flushMost  = 200_000 // entries
+
+	watchFlushEvery = 10 * time.Second
 )
 
 // openFollowers opens every follower at its cursor.
 func (g *gateway) openFollowers(ctx context.Context, undo *stack) error {
 	timeline, zone := g.inventory.timeline, g.cfg.City.Zone
 	metrics := newFollowerMetrics(g.registry)
+	every := flushEvery
 	add := func(f replaceable, soon func() bool) {
 		undo.push(f.Name(), f.Close)
 		r := &runner{
-			f: f, reopen: f.Reopen, feed: g.feed, archive: g.archived, flushEvery: flushEvery, soon: soon, flushMost: flushMost,
+			f: f, reopen: f.Reopen, feed: g.feed, archive: g.archived, flushEvery: every, soon: soon, flushMost: flushMost,
 			// How long a flush waits is no time of the day: a clock that is set back must not stretch it.
 			backoff: reopenBackoff, log: g.log, now: time.Now, metrics: metrics(f.Name()),
 		}
@@ -61,6 +65,18 @@ func (g *gateway) openFollowers(ctx context.Context, undo *stack) error {
 		return err
 	}
 	add(&g.health, nil)
+	// Its detectors' state is larger than what a second brings, and nobody
+	// waits for it to be durable.
+	every = watchFlushEvery
+	if err := g.watch.take(ctx, func(ctx context.Context) (*watch.Follower, error) {
+		return watch.Open(ctx, g.path("watch.db"), watch.Options{
+			Timeline: timeline, Zone: zone, Log: g.log, Stays: seenStays{&g.occupancy, g.inventory}, Hold: g.holdOn,
+		})
+	}); err != nil {
+		return err
+	}
+	add(&g.watch, nil)
+	every = flushEvery
 	return g.openSeries(ctx, add)
 }
 
@@ -72,4 +88,5 @@ var (
 	_ Follower = (*traffic.Follower)(nil)
 	_ Follower = (*ledger.Follower)(nil)
 	_ Follower = (*health.Follower)(nil)
+	_ Follower = (*watch.Follower)(nil)
 )

@@ -44,6 +44,7 @@ type gateway struct {
 	traffic   trafficSeat
 	ledger    ledgerSeat
 	health    healthSeat
+	watch     watchSeat
 	runners   []*runner
 	signer    *signer
 

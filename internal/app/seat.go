@@ -14,6 +14,7 @@ import (
 	"github.com/simpang-id/simpang/internal/occupancy"
 	"github.com/simpang-id/simpang/internal/series"
 	"github.com/simpang-id/simpang/internal/traffic"
+	"github.com/simpang-id/simpang/internal/watch"
 )
 
 // seat is the place of one follower. Who asks finds the one that sits there:
@@ -101,6 +102,7 @@ type (
 	trafficSeat struct{ seat[*traffic.Follower] }
 	ledgerSeat  struct{ seat[*ledger.Follower] }
 	healthSeat  struct{ seat[*health.Follower] }
+	watchSeat   struct{ seat[*watch.Follower] }
 	seriesSeat  struct {
 		seat[*series.Follower]
 		tending sync.Mutex // days are put away, or the follower is replaced
@@ -203,6 +205,28 @@ func (s *healthSeat) Completeness(ctx context.Context, device, date string) (hea
 	return ask(&s.seat, func(f *health.Follower) (health.Completeness, error) { return f.Completeness(ctx, device, date) })
 }
 
+// Incidents asks the follower that sits there.
+func (s *watchSeat) Incidents(ctx context.Context, q watch.Query) (list []watch.Incident, next string, err error) {
+	list, err = ask(&s.seat, func(f *watch.Follower) (page []watch.Incident, err error) {
+		page, next, err = f.Incidents(ctx, q)
+		return page, err
+	})
+	return list, next, err
+}
+
+// Incident asks the follower that sits there.
+func (s *watchSeat) Incident(ctx context.Context, id string) (watch.Incident, error) {
+	return ask(&s.seat, func(f *watch.Follower) (watch.Incident, error) { return f.Incident(ctx, id) })
+}
+
+// Acknowledge asks the follower that sits there.
+func (s *watchSeat) Acknowledge(ctx context.Context, id, by, note string, at int64) (watch.Incident, error) {
+	return ask(&s.seat, func(f *watch.Follower) (watch.Incident, error) { return f.Acknowledge(ctx, id, by, note, at) })
+}
+
+// Standing asks the follower that sits there.
+func (s *watchSeat) Standing() int { return s.now().Standing() }
+
 // Reopen waits until no day is being put away: only one may change the archive.
 func (s *seriesSeat) Reopen(ctx context.Context) error {
 	s.tending.Lock()
@@ -249,5 +273,6 @@ var (
 	_ replaceable = (*trafficSeat)(nil)
 	_ replaceable = (*ledgerSeat)(nil)
 	_ replaceable = (*healthSeat)(nil)
+	_ replaceable = (*watchSeat)(nil)
 	_ replaceable = (*seriesSeat)(nil)
 )

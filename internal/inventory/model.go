@@ -27,7 +27,7 @@ type Version struct {
 	Tariffs    tariff.Book
 	Agencies   []Agency
 	PKJI       *PKJI
-	Rules      []byte // rules.yaml
+	Rules      *Rules // of the detectors; never nil
 	Revenue    RevenueRules
 
 	Zone *time.Location // the city's

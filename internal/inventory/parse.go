@@ -189,15 +189,6 @@ func (p *parser) pkji() {
 	p.v.PKJI = tables
 }
 
-func (p *parser) rules() {
-	data, ok := p.files[fileRules]
-	if !ok {
-		return
-	}
-	p.revenueRules(data)
-	p.v.Rules = data
-}
-
 type agencyFile struct {
 	Agencies []struct {
 		ID       string   `yaml:"id"`

@@ -1,10 +1,6 @@
 package inventory
 
-import (
-	"time"
-
-	"github.com/simpang-id/simpang/internal/strictyaml"
-)
+import "time"
 
 // RevenueRules are what rules.yaml says of money. The zero value holds the
 // defaults; none of them is verified against a text in force.
@@ -32,21 +28,31 @@ const (
 	defaultRetribusi   = 1
 )
 
-// rulesFile is rules.yaml. Detectors are read where they are.
-type rulesFile struct {
-	Detectors strictyaml.Any `yaml:"detectors"`
-	Expected  struct {
-		MinStayMinutes map[string]int `yaml:"min_stay_minutes"`
-		OfficialShare  float64        `yaml:"official_share"`
-	} `yaml:"expected"`
-	Obligations struct {
-		File        int     `yaml:"jatuh_tempo_lapor"`
-		Deposit     int     `yaml:"jatuh_tempo_setor"`
-		Retribusi   int     `yaml:"setor_retribusi_days"`
-		WorkingDays bool    `yaml:"working_days"`
-		Interest    float64 `yaml:"interest_percent_a_month"`
-		MostMonths  int     `yaml:"interest_months_at_most"`
-	} `yaml:"obligations"`
+// expectedRules say which stays are expected to pay.
+type expectedRules struct {
+	MinStayMinutes map[string]int `yaml:"min_stay_minutes"`
+	OfficialShare  float64        `yaml:"official_share"`
+}
+
+// obligationRules say when what is due has to be paid.
+type obligationRules struct {
+	File        int     `yaml:"jatuh_tempo_lapor"`
+	Deposit     int     `yaml:"jatuh_tempo_setor"`
+	Retribusi   int     `yaml:"setor_retribusi_days"`
+	WorkingDays bool    `yaml:"working_days"`
+	Interest    float64 `yaml:"interest_percent_a_month"`
+	MostMonths  int     `yaml:"interest_months_at_most"`
+}
+
+func defaultExpected() expectedRules {
+	return expectedRules{MinStayMinutes: map[string]int{string(LevyStreet): defaultMinStreet}}
+}
+
+func defaultObligations() obligationRules {
+	return obligationRules{
+		File: defaultFile, Deposit: defaultDeposit, Retribusi: defaultRetribusi,
+		Interest: float64(defaultInterestPPM) / 10_000, MostMonths: defaultMostMonths,
+	}
 }
 
 func defaultRevenue() RevenueRules {
@@ -98,20 +104,8 @@ func (v *Version) dueDay(year int, month time.Month, days int) string {
 	return day.Format(time.DateOnly)
 }
 
-// revenueRules reads what rules.yaml says of money.
-func (p *parser) revenueRules(data []byte) {
-	f := rulesFile{}
-	f.Expected.MinStayMinutes = map[string]int{string(LevyStreet): defaultMinStreet}
-	f.Obligations.File, f.Obligations.Deposit, f.Obligations.Retribusi = defaultFile, defaultDeposit, defaultRetribusi
-	f.Obligations.Interest, f.Obligations.MostMonths = float64(defaultInterestPPM)/10_000, defaultMostMonths
-	doc, faults := strictyaml.Decode(data, &f)
-	for _, x := range faults {
-		p.fault(fileRules, x.Line, "%s", x.Message)
-	}
-	if len(faults) > 0 {
-		return
-	}
-	wrong := func(path, format string, args ...any) { p.fault(fileRules, doc.Line(path), format, args...) }
+// revenue checks what rules.yaml says of money.
+func (f *rulesFile) revenue(wrong func(path, format string, args ...any)) RevenueRules {
 	r := RevenueRules{minStay: map[Levy]time.Duration{}, official: f.Expected.OfficialShare}
 	for levy, minutes := range f.Expected.MinStayMinutes {
 		path := "expected.min_stay_minutes." + levy
@@ -144,5 +138,5 @@ func (p *parser) revenueRules(data []byte) {
 		wrong("obligations.interest_months_at_most", "obligations.interest_months_at_most is %d: give months from 0 to 120", o.MostMonths)
 	}
 	r.due = dueRules{o.File, o.Deposit, o.WorkingDays, o.Retribusi, int64(o.Interest*10_000 + 0.5), o.MostMonths}
-	p.v.Revenue = r
+	return r
 }

@@ -37,7 +37,7 @@ func TestRevenueRules(t *testing.T) {
 	require.Equal(t, "2026-03-15", v.DepositBy(2026, time.February))
 	require.Equal(t, "2027-01-15", v.FileBy(2026, time.December))
 
-	v, faults = inventory.Parse(withRules("detectors: {any: [1, 2]}\nexpected: {min_stay_minutes: {pbjt: 5}, official_share: 0.02}\n"+
+	v, faults = inventory.Parse(withRules("detectors: {leak: {share: 0.5}}\nexpected: {min_stay_minutes: {pbjt: 5}, official_share: 0.02}\n"+
 		"obligations: {jatuh_tempo_lapor: 15, jatuh_tempo_setor: 10, working_days: true, interest_percent_a_month: 2, interest_months_at_most: 12}\n"), zone)
 	require.Empty(t, faults)
 	require.Equal(t, 2*time.Minute, v.Revenue.MinStay(inventory.LevyStreet))

@@ -41,7 +41,7 @@ func (f *Follower) EachSum(ctx context.Context, fromDate, toDate string, each fu
 	rate := func(party int32) int64 { return s.parties[party].Rate }
 	var x Sum
 	day := from - 1
-	err = s.cells(ctx, from, to, func(at int32, cells []cell) (failed error) {
+	err = s.cells(ctx, from, to, false, func(at int32, cells []cell) (failed error) {
 		if at != day {
 			day, x.Date = at, dateOf(at)
 		}

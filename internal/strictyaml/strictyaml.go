@@ -234,16 +234,3 @@ func describe(n *yaml.Node) string {
 		return fmt.Sprintf("%q", n.Value)
 	}
 }
-
-// CheckMapping tells whether data is one YAML document of keys and values,
-// whose meaning is not checked.
-func CheckMapping(data []byte) []Fault {
-	root, fault := parse(data)
-	if fault != nil {
-		return []Fault{*fault}
-	}
-	if root != nil && root.Kind != yaml.MappingNode {
-		return []Fault{{Line: max(root.Line, 1), Message: "the file is " + describe(root) + ": expected keys with values (key: value)"}}
-	}
-	return nil
-}

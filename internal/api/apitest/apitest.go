@@ -37,6 +37,7 @@ type City struct {
 	Books      Books
 	Proofs     Proofs
 	Devices    Devices
+	Anomalies  Anomalies
 	Gate       Gate
 	Quarantine Quarantine
 	Readings   Readings
@@ -129,7 +130,8 @@ func (c *City) Token(tb testing.TB, q token.Request) string {
 // Options returns the options of a server on the city.
 func (c *City) Options() api.Options {
 	return api.Options{
-		Parking: &c.Parking, Traffic: &c.Traffic, Books: &c.Books, Proofs: &c.Proofs, Devices: &c.Devices, Readings: &c.Readings,
+		Parking: &c.Parking, Traffic: &c.Traffic, Books: &c.Books, Proofs: &c.Proofs, Devices: &c.Devices, Anomalies: &c.Anomalies,
+		Readings:   &c.Readings,
 		Quarantine: &c.Quarantine, Gate: &c.Gate, Inventory: c, Tokens: c.Tokens, Readiness: c,
 		Zone: Zone, Now: c.Clock.Now, Log: c.Log, Version: "test", Registerer: c.Metrics,
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/simpang-id/simpang/internal/ledger"
 	"github.com/simpang-id/simpang/internal/occupancy"
 	"github.com/simpang-id/simpang/internal/traffic"
+	"github.com/simpang-id/simpang/internal/watch"
 )
 
 // Span is a question that a fake was asked.
@@ -211,6 +212,57 @@ func (d *Devices) Device(id string) (health.DeviceState, bool) {
 func (d *Devices) Completeness(_ context.Context, _, date string) (health.Completeness, error) {
 	d.Dates = append(d.Dates, date)
 	return d.Day, nil
+}
+
+// Anomalies answers with what the test set.
+type Anomalies struct {
+	mu    sync.Mutex
+	All   []watch.Incident
+	Next  string
+	Asked []watch.Query
+}
+
+// Incidents returns those of the rules that were asked for.
+func (a *Anomalies) Incidents(_ context.Context, q watch.Query) ([]watch.Incident, string, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.Asked = append(a.Asked, q)
+	return slices.DeleteFunc(slices.Clone(a.All), func(i watch.Incident) bool { return !slices.Contains(q.Rules, i.Rule) }), a.Next, nil
+}
+
+func (a *Anomalies) find(id string) (*watch.Incident, error) {
+	for i := range a.All {
+		if a.All[i].ID == id {
+			return &a.All[i], nil
+		}
+	}
+	return nil, &city.Error{Kind: city.KindNotFound, Message: "no such anomaly"}
+}
+
+// Incident returns one of All.
+func (a *Anomalies) Incident(_ context.Context, id string) (watch.Incident, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	i, err := a.find(id)
+	if err != nil {
+		return watch.Incident{}, err
+	}
+	return *i, nil
+}
+
+// Acknowledge keeps the first acknowledgement.
+func (a *Anomalies) Acknowledge(_ context.Context, id, by, note string, at int64) (watch.Incident, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	i, err := a.find(id)
+	if err != nil {
+		return watch.Incident{}, err
+	}
+	if i.Ack == nil {
+		i.Ack = &watch.Ack{By: by, Note: note, At: at}
+		i.State = watch.StateAcknowledged
+	}
+	return *i, nil
 }
 
 // Readings answers with what the test set.

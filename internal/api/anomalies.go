@@ -1,0 +1,251 @@
+package api
+
+import (
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/token"
+	"github.com/simpang-id/simpang/internal/watch"
+)
+
+// Anomaly is one thing that is or was wrong with a device or site.
+type Anomaly struct {
+	ID           string          `json:"id"`
+	Rule         string          `json:"rule"`
+	Severity     string          `json:"severity" enum:"low,medium,high"`
+	State        string          `json:"state" enum:"open,acknowledged,recovering,closed"`
+	Subject      string          `json:"subject" doc:"id of the device, else of the site"`
+	Site         TextOrNull      `json:"site"`
+	Device       TextOrNull      `json:"device"`
+	OpenedAt     Time            `json:"opened_at" doc:"time of the event"`
+	LastAt       Time            `json:"last_at" doc:"of the last event that belongs to it"`
+	ClosedAt     TimeOrNull      `json:"closed_at"`
+	Count        int64           `json:"count" doc:"things that happened, or the most that stood at once"`
+	Acknowledged *Acknowledgment `json:"acknowledged" doc:"null: nobody did"`
+	Evidence     Evidence        `json:"evidence"`
+}
+
+// AnomalyDetail is one anomaly with its history.
+type AnomalyDetail struct {
+	Anomaly
+	Changes     []AnomalyChange `json:"changes" doc:"the first, and the newest of the others"`
+	ChangeCount int             `json:"change_count"`
+}
+
+// Evidence is what an anomaly rests on. Its lists are bounded.
+type Evidence struct {
+	Readings []string         `json:"readings" doc:"device:boot:seq: the first, and the newest"`
+	Ranges   []EvidenceRange  `json:"ranges" doc:"of receipt numbers, readings or days"`
+	Sums     map[string]int64 `json:"sums" doc:"counts; _rp rupiah, _s seconds"`
+	Links    []string         `json:"links" doc:"paths that show more"`
+}
+
+// EvidenceRange is a range, both ends inclusive.
+type EvidenceRange struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// Acknowledgment says who knows of an anomaly.
+type Acknowledgment struct {
+	By   string     `json:"by" doc:"id of the token"`
+	At   Time       `json:"at"`
+	Note TextOrNull `json:"note"`
+}
+
+// AnomalyChange is one change of an anomaly.
+type AnomalyChange struct {
+	At   Time       `json:"at"`
+	What string     `json:"what" enum:"opened,recovering,again,closed,acknowledged"`
+	By   TextOrNull `json:"by" doc:"id of the token; null: the gateway"`
+	Note TextOrNull `json:"note"`
+}
+
+// NewAcknowledgment is what a person says of an anomaly.
+type NewAcknowledgment struct {
+	Note string `json:"note,omitempty" maxLength:"1000" doc:"for colleagues: no personal data"`
+}
+
+// mayRead returns the rules whose anomalies a role reads.
+func mayRead(role token.Role) []watch.Rule {
+	switch role {
+	case token.Admin:
+		return watch.Rules
+	case token.Bapenda, token.Auditor:
+		return watch.MoneyRules
+	case token.Dishub:
+		return watch.DeviceRules
+	default:
+		return []watch.Rule{}
+	}
+}
+
+// anomalies serves /v1/anomalies.
+func (s *Server) anomalies(w http.ResponseWriter, q *request) error {
+	query := watch.Query{
+		Rules: mayRead(q.token.Role), State: watch.State(q.text("state")), Site: q.text("site"), Device: q.text("device"),
+		From: q.args.get("from").whole, To: q.args.get("to").whole, After: q.text("cursor"), Limit: q.limit(),
+	}
+	if rule := watch.Rule(q.text("rule")); rule != "" {
+		query.Rules = slices.DeleteFunc(slices.Clone(query.Rules), func(r watch.Rule) bool { return r != rule })
+	}
+	if q.given("from") && q.given("to") && query.To <= query.From {
+		return badParameter("to", "must lie after from")
+	}
+	found, next, err := s.Anomalies.Incidents(q.Context(), query)
+	if err != nil {
+		return err
+	}
+	s.access(q, "anomalies were read", slog.Int("anomalies", len(found)))
+	list := List[Anomaly]{Items: make([]Anomaly, 0, len(found)), Next: cursorOf(next)}
+	for i := range found {
+		list.Items = append(list.Items, s.anomaly(&found[i]))
+	}
+	if q.format() == "json" {
+		writeJSON(w, q, http.StatusOK, list)
+		return nil
+	}
+	linkNext(w, q, list.Next)
+	return s.writeTable(w, q, anomalyTable(list.Items), notStored, "")
+}
+
+func anomalyTable(items []Anomaly) *table {
+	t := &table{name: "anomalies", columns: []string{
+		"id", "rule", "severity", "state", "site", "device", "opened_at", "last_at", "closed_at", "count",
+		"acknowledged_by", "acknowledged_at", "note", "sums", "ranges", "readings",
+	}}
+	for i := range items {
+		a := &items[i]
+		var by, at, note string
+		if a.Acknowledged != nil {
+			by, at, note = a.Acknowledged.By, string(a.Acknowledged.At), string(a.Acknowledged.Note)
+		}
+		var sums, ranges []string
+		for name, v := range a.Evidence.Sums {
+			sums = append(sums, name+"="+strconv.FormatInt(v, 10))
+		}
+		slices.Sort(sums)
+		for _, r := range a.Evidence.Ranges {
+			ranges = append(ranges, r.From+".."+r.To)
+		}
+		t.add(a.ID, a.Rule, a.Severity, a.State, string(a.Site), string(a.Device), string(a.OpenedAt), string(a.LastAt), string(a.ClosedAt), a.Count,
+			by, at, note, strings.Join(sums, " "), strings.Join(ranges, " "), strings.Join(a.Evidence.Readings, " "))
+	}
+	return t
+}
+
+// oneAnomaly serves /v1/anomalies/{id}.
+func (s *Server) oneAnomaly(w http.ResponseWriter, q *request) error {
+	i, err := s.ownAnomaly(q)
+	if err != nil {
+		return err
+	}
+	s.access(q, "an anomaly was read", slog.String("anomaly", i.ID))
+	writeJSON(w, q, http.StatusOK, s.anomalyDetail(&i))
+	return nil
+}
+
+// ownAnomaly returns the anomaly of the path, if the role may know of it.
+func (s *Server) ownAnomaly(q *request) (watch.Incident, error) {
+	i, err := s.Anomalies.Incident(q.Context(), q.text("id"))
+	if err == nil && !slices.Contains(mayRead(q.token.Role), i.Rule) {
+		return i, &city.Error{Kind: city.KindNotFound, Message: "there is no such anomaly"}
+	}
+	return i, err
+}
+
+// acknowledge serves POST /v1/anomalies/{id}/ack.
+func (s *Server) acknowledge(w http.ResponseWriter, q *request) error {
+	var said NewAcknowledgment
+	if err := readBody(q, &said); err != nil {
+		return err
+	}
+	if len(said.Note) > watch.NoteMost {
+		detail := "must have " + strconv.Itoa(watch.NoteMost) + " bytes at most"
+		return problem(http.StatusUnprocessableEntity, "note: "+detail, city.FieldError{Field: "note", Detail: detail})
+	}
+	i, err := s.ownAnomaly(q)
+	if err != nil {
+		return err
+	}
+	if i, err = s.Anomalies.Acknowledge(q.Context(), i.ID, q.token.ID, said.Note, q.now.UnixMilli()); err != nil {
+		return err
+	}
+	writeJSON(w, q, http.StatusOK, s.anomalyDetail(&i))
+	return nil
+}
+
+func (s *Server) anomaly(i *watch.Incident) Anomaly {
+	a := Anomaly{
+		ID: i.ID, Rule: string(i.Rule), Severity: string(i.Severity), State: string(i.State), Subject: i.Subject,
+		Site: TextOrNull(i.Site), Device: TextOrNull(i.Device), OpenedAt: s.at(i.OpenedAt), LastAt: s.at(i.LastAt), ClosedAt: s.atOrNull(i.ClosedAt),
+		Count:    i.Count,
+		Evidence: Evidence{Readings: orEmpty(i.Evidence.Readings), Ranges: []EvidenceRange{}, Sums: map[string]int64{}, Links: orEmpty(i.Evidence.Links)},
+	}
+	for _, r := range i.Evidence.Ranges {
+		a.Evidence.Ranges = append(a.Evidence.Ranges, EvidenceRange(r))
+	}
+	for _, sum := range i.Evidence.Sums {
+		a.Evidence.Sums[sum.Name] = sum.Value
+	}
+	if i.Ack != nil {
+		a.Acknowledged = &Acknowledgment{By: i.Ack.By, At: s.at(i.Ack.At), Note: TextOrNull(i.Ack.Note)}
+	}
+	return a
+}
+
+func (s *Server) anomalyDetail(i *watch.Incident) AnomalyDetail {
+	d := AnomalyDetail{Anomaly: s.anomaly(i), Changes: make([]AnomalyChange, 0, len(i.Changes)), ChangeCount: i.Changed}
+	for _, c := range i.Changes {
+		d.Changes = append(d.Changes, AnomalyChange{At: s.at(c.At), What: c.What, By: TextOrNull(c.By), Note: TextOrNull(c.Note)})
+	}
+	return d
+}
+
+func ruleNames() []string {
+	names := make([]string, len(watch.Rules))
+	for i, rule := range watch.Rules {
+		names[i] = string(rule)
+	}
+	return names
+}
+
+func stateNames() []string {
+	names := make([]string, len(watch.States))
+	for i, state := range watch.States {
+		names[i] = string(state)
+	}
+	return names
+}
+
+func anomalyRoutes() []*route {
+	return []*route{
+		{
+			Method: http.MethodGet, Path: "/v1/anomalies", Name: "listAnomalies", Tag: "anomalies", Roles: roles(dishub, bapenda, auditor, admin),
+			Summary: "What is or was wrong, the newest first",
+			Doc: "Roles bapenda and auditor see anomalies of money, dishub those that are not of money. `from` and `to` are of `opened_at`. " +
+				"Every reading is logged.",
+			Formats: sheets, Answer: typeOf[List[Anomaly]](), Handle: (*Server).anomalies,
+			Params: join([]param{
+				{Name: "rule", Enum: ruleNames()}, {Name: "state", Enum: stateNames()}, {Name: "site"}, {Name: "device"},
+				{Name: "from", Type: isMoment, Doc: "begin, inclusive: RFC 3339 with zone, or a day; default: the oldest"},
+				{Name: "to", Type: isMoment, Doc: "end, exclusive; default: the newest"},
+			}, pageParams()),
+		},
+		{
+			Method: http.MethodGet, Path: "/v1/anomalies/{id}", Name: "getAnomaly", Tag: "anomalies", Roles: roles(dishub, bapenda, auditor, admin),
+			Summary: "One anomaly with its history", Params: []param{pathID("id of an anomaly")}, Answer: typeOf[AnomalyDetail](),
+			Handle: (*Server).oneAnomaly, Problem: []int{http.StatusNotFound},
+		},
+		{
+			Method: http.MethodPost, Path: "/v1/anomalies/{id}/ack", Name: "acknowledgeAnomaly", Tag: "anomalies", Roles: roles(dishub, bapenda, admin),
+			Summary: "Say that a person knows of it", Doc: "The first stays: twice is once. Kept with the token's id; it closes nothing.",
+			Params: []param{pathID("id of an anomaly")}, Body: typeOf[NewAcknowledgment](), Answer: typeOf[AnomalyDetail](),
+			Handle: (*Server).acknowledge, Problem: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
+		},
+	}
+}
