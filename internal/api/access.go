@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
@@ -27,11 +28,11 @@ func always(*Server, *request) bool { return true }
 
 // logAccess has a read of money written down before it is answered. Where it
 // cannot be, there is no answer.
-func (s *Server) logAccess(q *request) error {
+func (s *Server) logAccess(ctx context.Context, q *request) error {
 	if q.route.Logged == nil || q.token == nil || !q.route.Logged(s, q) {
 		return nil
 	}
-	return s.Gate.Access(q.Context(), journal.Access{Token: q.token.ID, At: q.now.UnixMilli(), Route: q.route.Name, Filter: q.digest()})
+	return s.Gate.Access(ctx, journal.Access{Token: q.token.ID, At: q.now.UnixMilli(), Route: q.route.Name, Filter: q.digest()})
 }
 
 // digest is of the parameters that were given.

@@ -34,36 +34,36 @@ type newLine[T any] interface {
 	show(line journal.Line)
 }
 
-// book answers a POST of lines: all of them are booked, or none.
-func book[T any, P newLine[T]](t journal.Type) handler {
-	return func(s *Server, w http.ResponseWriter, q *request) error {
-		in, err := readLines[T](q)
-		if err != nil {
-			return err
-		}
-		lines := make([]journal.Line, len(in.lines))
-		faults := in.faults
-		for i := range in.lines {
-			line, missing := P(&in.lines[i]).line()
-			lines[i] = line
-			for _, f := range append(missing, ledger.CheckLine(line)...) {
-				if field := in.where(i, f.Field); !named(faults, field) {
-					faults = append(faults, city.FieldError{Field: field, Detail: f.Detail})
-				}
-			}
-			if len(faults) > 100 {
-				break
-			}
-		}
-		if len(faults) > 0 {
-			return problem(http.StatusUnprocessableEntity, faults[0].Field+": "+faults[0].Detail+"; nothing was booked", faults...)
-		}
-		v, err := s.Gate.Book(q.Context(), journal.Entry{Type: t, Act: &journal.Act{By: q.token.ID, Lines: lines}})
-		if err != nil {
-			return err
-		}
-		return answerVerdict(w, q, &v, len(lines), in.where)
+// booking answers a POST of lines of a type: all of them are booked, or none.
+type booking[T any, P newLine[T]] struct{ t journal.Type }
+
+func (b booking[T, P]) handle(s *Server, w http.ResponseWriter, q *request) error {
+	in, err := readLines[T](q)
+	if err != nil {
+		return err
 	}
+	lines := make([]journal.Line, len(in.lines))
+	faults := in.faults
+	for i := range in.lines {
+		line, missing := P(&in.lines[i]).line()
+		lines[i] = line
+		for _, f := range append(missing, ledger.CheckLine(line)...) {
+			if field := in.where(i, f.Field); !named(faults, field) {
+				faults = append(faults, city.FieldError{Field: field, Detail: f.Detail})
+			}
+		}
+		if len(faults) > 100 {
+			break
+		}
+	}
+	if len(faults) > 0 {
+		return problem(http.StatusUnprocessableEntity, faults[0].Field+": "+faults[0].Detail+"; nothing was booked", faults...)
+	}
+	v, err := s.Gate.Book(q.Context(), journal.Entry{Type: b.t, Act: &journal.Act{By: q.token.ID, Lines: lines}})
+	if err != nil {
+		return err
+	}
+	return answerVerdict(w, q, &v, len(lines), in.where)
 }
 
 func named(faults []city.FieldError, field string) bool {
@@ -99,42 +99,46 @@ func answerVerdict(w http.ResponseWriter, q *request, v *ledger.Verdict, lines i
 	return problem(http.StatusUnprocessableEntity, detail, faults...)
 }
 
-// listed answers a GET of lines, in the order in which they were booked. D is T
-// with its Standing.
-func listed[T, D any, P newLine[T]](t journal.Type, name string, with func(Standing, T) D) handler {
-	return func(s *Server, w http.ResponseWriter, q *request) error {
-		query := ledger.LineQuery{Type: t, Reference: q.text("reference"), After: q.text("cursor"), Limit: q.limit()}
-		if q.given("from") {
-			query.FromDate = q.text("from")
-		}
-		if q.given("to") {
-			query.ToDate = q.text("to")
-		}
-		found, next, err := s.Books.Lines(q.Context(), query)
-		if err != nil {
-			return err
-		}
-		list := List[D]{Items: make([]D, 0, len(found)), Next: cursorOf(next)}
-		members := membersOf(reflect.TypeFor[T]())
-		sheet := &table{name: "revenue-" + name, columns: []string{"entry", "booked_at", "by", "undone_by"}}
-		for _, m := range members {
-			sheet.columns = append(sheet.columns, m.name)
-		}
-		for i := range found {
-			l := &found[i]
-			standing := Standing{Entry: l.Entry, BookedAt: s.at(l.At), By: l.By, UndoneBy: city.Int{V: int64(l.Undone), OK: l.Undone != 0}}
-			var shown T
-			P(&shown).show(l.Line)
-			list.Items = append(list.Items, with(standing, shown))
-			sheet.add(append([]any{int64(l.Entry), string(standing.BookedAt), l.By, cellInt(standing.UndoneBy)}, cellsOf(&shown, members)...)...)
-		}
-		if q.format() != "json" {
-			linkNext(w, q, list.Next)
-			return s.writeTable(w, q, sheet, notStored, "")
-		}
-		writeJSON(w, q, http.StatusOK, list)
-		return nil
+// listing answers a GET of lines of a type, in the order in which they were
+// booked. D is T with its Standing.
+type listing[T, D any, P newLine[T]] struct {
+	t    journal.Type
+	name string // of the sheet
+	with func(Standing, T) D
+}
+
+func (b listing[T, D, P]) handle(s *Server, w http.ResponseWriter, q *request) error {
+	query := ledger.LineQuery{Type: b.t, Reference: q.text("reference"), After: q.text("cursor"), Limit: q.limit()}
+	if q.given("from") {
+		query.FromDate = q.text("from")
 	}
+	if q.given("to") {
+		query.ToDate = q.text("to")
+	}
+	found, next, err := s.Books.Lines(q.Context(), query)
+	if err != nil {
+		return err
+	}
+	list := List[D]{Items: make([]D, 0, len(found)), Next: cursorOf(next)}
+	members := membersOf(reflect.TypeFor[T]())
+	sheet := &table{name: "revenue-" + b.name, columns: []string{"entry", "booked_at", "by", "undone_by"}}
+	for _, m := range members {
+		sheet.columns = append(sheet.columns, m.name)
+	}
+	for i := range found {
+		l := &found[i]
+		standing := Standing{Entry: l.Entry, BookedAt: s.at(l.At), By: l.By, UndoneBy: city.Int{V: int64(l.Undone), OK: l.Undone != 0}}
+		var shown T
+		P(&shown).show(l.Line)
+		list.Items = append(list.Items, b.with(standing, shown))
+		sheet.add(append([]any{int64(l.Entry), string(standing.BookedAt), l.By, cellInt(standing.UndoneBy)}, cellsOf(&shown, members)...)...)
+	}
+	if q.format() != "json" {
+		linkNext(w, q, list.Next)
+		return s.writeTable(w, q, sheet, notStored, "")
+	}
+	writeJSON(w, q, http.StatusOK, list)
+	return nil
 }
 
 // cellsOf returns the members of a line as cells.

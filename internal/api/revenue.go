@@ -149,7 +149,7 @@ func (s *Server) revenueDaily(w http.ResponseWriter, q *request) error {
 }
 
 // accessSpan is what of the access log is shown by default.
-const accessSpan = 24 * time.Hour
+const accessSpan = 7 * 24 * time.Hour
 
 // maxDays is how many days one report may span.
 const maxDays = 400

@@ -142,7 +142,7 @@ func (s *Server) answer(t *route, w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	q.args = args
-	if err := s.logAccess(q); err != nil {
+	if err := s.logAccess(r.Context(), q); err != nil {
 		return err
 	}
 	return t.Handle(s, w, q)

@@ -45,12 +45,12 @@ func linesRoutes[T, D any, P newLine[T]](t journal.Type, path, name, what, doc s
 			Summary: "Book " + what, Sheet: true, Body: typeOf[T](), Answer: typeOf[BookedLines](), Status: http.StatusCreated, Also: http.StatusOK,
 			Doc: "A JSON object, an array of them, or CSV (`,` or `;`); all lines are booked or none, 2,000 at most. 200: every line is known, word for word. " +
 				"409: a reference has other content. 503: sending the same again is safe. " + doc,
-			Handle: book[T, P](t), Problem: []int{http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+			Handle: booking[T, P]{t}.handle, Problem: []int{http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 		},
 		{
 			Method: http.MethodGet, Path: "/v1/revenue/" + path, Name: "list" + name, Tag: "revenue", Roles: roles(bapenda, auditor, admin),
 			Summary: "Booked: " + what, Doc: "In the order in which they were booked.", Formats: sheets, Answer: typeOf[List[D]](), Logged: logged,
-			Handle: listed[T, D, P](t, path, with), Problem: []int{http.StatusServiceUnavailable},
+			Handle: listing[T, D, P]{t, path, with}.handle, Problem: []int{http.StatusServiceUnavailable},
 			Params: join([]param{
 				{Name: "reference", Doc: "only this one"},
 				{Name: "from", Type: isDay, Doc: "first day"},

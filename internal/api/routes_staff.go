@@ -107,7 +107,7 @@ func moneyRoutes() []*route {
 			Method: http.MethodGet, Path: "/v1/revenue/access", Name: "listAccess", Tag: "revenue", Roles: roles(auditor, admin),
 			Summary: "Who read money, what, and when", Doc: "In the order in which it was written down.",
 			Formats: sheets, Answer: typeOf[List[AccessItem]](), Handle: (*Server).accesses,
-			Params: join([]param{{Name: "token", Doc: "only this token's id"}}, spanParams("24 h before `to`"), pageParams()),
+			Params: join([]param{{Name: "token", Doc: "only this token's id"}}, spanParams("7 days before `to`"), pageParams()),
 		},
 	}
 }

@@ -66,7 +66,7 @@ type Close struct {
 	NewClose
 }
 
-func (n *NewClose) line() (journal.Line, []city.FieldError) {
+func (n *NewClose) line() (journal.Line, []city.FieldError) { //nolint:unparam // as every newLine
 	return &journal.Close{Period: n.Period}, nil
 }
 

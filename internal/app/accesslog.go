@@ -39,7 +39,7 @@ func (s *staff) Access(ctx context.Context, read journal.Access) error {
 		return unlogged(err)
 	}
 	if lead {
-		go s.writeReads()
+		go s.writeReads(context.WithoutCancel(ctx)) // others wait for it too
 	}
 	select {
 	case <-b.done:
@@ -82,11 +82,10 @@ func (l *accessLog) take() *readBatch {
 	return b
 }
 
-// writeReads commits batch after batch until none gathers. It is bound to no
-// request: others wait for it too.
-func (s *staff) writeReads() {
+// writeReads commits batch after batch until none gathers.
+func (s *staff) writeReads(ctx context.Context) {
 	for b := s.reads.take(); b != nil; b = s.reads.take() {
-		_, _, b.err = s.do(context.Background(), intake.Command{Entries: []journal.Entry{{Type: journal.TypeAccess, Act: &journal.Act{Lines: b.lines}}}})
+		_, _, b.err = s.do(ctx, intake.Command{Entries: []journal.Entry{{Type: journal.TypeAccess, Act: &journal.Act{Lines: b.lines}}}})
 		close(b.done)
 	}
 }

@@ -90,8 +90,10 @@ type slowBooks struct {
 }
 
 func (b *slowBooks) Try(context.Context, *journal.Entry) (ledger.Verdict, error) { return b.tried, nil }
-func (b *slowBooks) Reached(context.Context, uint64) error                       { return b.reached }
-func (b *slowBooks) VerdictAt(context.Context, uint64) (ledger.Verdict, error)   { return b.said, nil }
+
+func (b *slowBooks) Reached(context.Context, uint64) error { return b.reached }
+
+func (b *slowBooks) VerdictAt(context.Context, uint64) (ledger.Verdict, error) { return b.said, nil }
 
 func TestAnActIsAnsweredWithTheBooksVerdict(t *testing.T) {
 	books, lag := &slowBooks{tried: ledger.Verdict{Outcome: ledger.Booked}}, time.Duration(0)

@@ -139,7 +139,10 @@ func genClosure(t *rapid.T) journal.Closure {
 func genEntry(t *rapid.T) journal.Entry {
 	e := journal.Entry{
 		Recv: rapid.Int64Range(0, 1<<50).Draw(t, "recv"), Flags: journal.Flags(rapid.Uint8().Draw(t, "flags")), Source: rapid.SampledFrom([]string{"", "broker", "modbus", "ttyUSB0"}).Draw(t, "source"),
-		Type: rapid.SampledFrom([]journal.Type{journal.TypeReading, journal.TypeTick, journal.TypeTally, journal.TypeInventory, journal.TypeClosure, journal.TypeReopen, journal.TypeArchive}).Draw(t, "type"),
+		Type: rapid.SampledFrom([]journal.Type{
+			journal.TypeReading, journal.TypeTick, journal.TypeTally, journal.TypeInventory, journal.TypeClosure, journal.TypeReopen, journal.TypeArchive,
+			journal.TypeDeposit, journal.TypeKarcis, journal.TypeHandover, journal.TypeDeclaration, journal.TypeClose, journal.TypeAccess,
+		}).Draw(t, "type"),
 	}
 	files := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) journal.FileHash {
 		return journal.FileHash{Name: rapid.String().Draw(t, "name"), SHA256: rapid.String().Draw(t, "sha")}
@@ -156,9 +159,33 @@ func genEntry(t *rapid.T) journal.Entry {
 		e.Closure = &c
 	case journal.TypeArchive:
 		e.Archive = &journal.Archive{Date: rapid.String().Draw(t, "date"), Files: files.Draw(t, "files"), Rows: rapid.Uint64().Draw(t, "rows"), First: rapid.Uint64().Draw(t, "first"), Last: rapid.Uint64().Draw(t, "last")}
+	case journal.TypeDeposit, journal.TypeKarcis, journal.TypeHandover, journal.TypeDeclaration, journal.TypeClose, journal.TypeAccess:
+		e.Act = &journal.Act{By: rapid.String().Draw(t, "by")}
+		for range rapid.IntRange(1, 5).Draw(t, "lines") {
+			e.Act.Lines = append(e.Act.Lines, genLine(t, e.Type))
+		}
 	case journal.TypeTick, journal.TypeDay:
 	}
 	return e
+}
+
+func genLine(t *rapid.T, kind journal.Type) journal.Line {
+	text := func() string { return rapid.String().Draw(t, "text") }
+	money := func() city.Rupiah { return city.Rupiah(rapid.Int64().Draw(t, "money")) }
+	switch kind {
+	case journal.TypeDeposit:
+		return &journal.Deposit{Reference: text(), Kind: text(), Account: text(), CreditedOn: text(), Gross: money(), Fee: money(), Net: money(), Reverses: text()}
+	case journal.TypeKarcis:
+		return &journal.Karcis{Reference: text(), Series: text(), First: rapid.Uint64().Draw(t, "first"), Last: rapid.Uint64().Draw(t, "last"), Class: city.Class(rapid.Uint8().Draw(t, "class")), Price: money()}
+	case journal.TypeHandover:
+		return &journal.Handover{Reference: text(), Hop: text(), From: text(), To: text(), Amount: money()}
+	case journal.TypeDeclaration:
+		return &journal.Declaration{Reference: text(), NPWPD: text(), NOPD: text(), Gross: money(), Tax: money()}
+	case journal.TypeClose:
+		return &journal.Close{Period: text()}
+	default:
+		return &journal.Access{Token: text(), At: rapid.Int64().Draw(t, "at"), Route: text(), Filter: text()}
+	}
 }
 
 func genQuarantined(t *rapid.T) journal.Quarantined {

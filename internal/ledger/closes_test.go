@@ -148,6 +148,10 @@ func TestTheFiledYearTellsNoTaxpayersLateReceipts(t *testing.T) {
 	require.True(t, filed.Suppressed)
 	b.readAt(t, day0, tills[1].paper(december, "3", 7_000, city.Cash), tills[2].paper(december, "3", 7_000, city.Cash))
 	require.Equal(t, city.SomeInt(51_000), b.accountAs(t, accountPBJT, true).Recorded)
+	require.Equal(t, city.SomeInt(0), b.accountAs(t, accountPBJT, true).InSettlement)
+	b.readAt(t, day0, tills[2].paper(december, "4", 9_000, city.QRIS))
+	require.False(t, b.accountAs(t, accountPBJT, true).InSettlement.OK, "the late QRIS is one taxpayer's")
+	require.Equal(t, city.SomeInt(60_000), b.accountAs(t, accountPBJT, true).Recorded)
 }
 
 // A change of operator, levy or tariff changes no past day, in either view, nor

@@ -82,7 +82,7 @@ type creditRow struct {
 	count, gross, fee, net int64
 }
 
-const creditKey = " month = ? AND account = ? AND masa = ? AND operator = ? AND npwpd = ? AND site = ? AND kind = ?"
+const bySumKey = " month = ? AND account = ? AND masa = ? AND operator = ? AND npwpd = ? AND site = ? AND kind = ?"
 
 func (r *creditRow) key() []any {
 	return []any{int64(r.month), r.account, int64(r.masa), r.operator, r.npwpd, r.site, r.kind}
@@ -97,7 +97,7 @@ func (d *desk) credit(l *journal.Deposit, npwpd string, sign int64) error {
 	from, _ := parseDate(l.PeriodFrom)
 	r := creditRow{month: monthOf(day), account: l.Account, masa: monthOf(from), operator: l.Operator, npwpd: npwpd, site: l.Site, kind: l.Kind}
 	var sum int64
-	err := d.tx.QueryRowContext(d.ctx, "SELECT count, gross, fee, net, sum FROM credit WHERE"+creditKey, r.key()...).Scan(&r.count, &r.gross, &r.fee, &r.net, &sum)
+	err := d.tx.QueryRowContext(d.ctx, "SELECT count, gross, fee, net, sum FROM credit WHERE"+bySumKey, r.key()...).Scan(&r.count, &r.gross, &r.fee, &r.net, &sum)
 	if err == nil {
 		err = sqlite.CheckSum(sum, "credit", r.values()...)
 	}
@@ -109,7 +109,7 @@ func (d *desk) credit(l *journal.Deposit, npwpd string, sign int64) error {
 	r.fee += sign * int64(l.Fee)
 	r.net += sign * int64(l.Net)
 	if r.count == 0 && r.gross == 0 && r.fee == 0 && r.net == 0 {
-		return d.exec("DELETE FROM credit WHERE"+creditKey, r.key()...)
+		return d.exec("DELETE FROM credit WHERE"+bySumKey, r.key()...)
 	}
 	v := r.values()
 	return d.exec("INSERT OR REPLACE INTO credit (month, account, masa, operator, npwpd, site, kind, count, gross, fee, net, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

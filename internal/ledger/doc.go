@@ -44,4 +44,22 @@
 // Due stands outside the entries. It is the rate times the sum of a day, site,
 // operator and account, rounded half up to the rupiah once for that sum; finer
 // groups share it by running sums, so that every grouping adds up to the same.
+//
+// # Acts
+//
+// What staff write over the API, and who read money, comes as acts (journal.Act).
+// A desk (desk.go) decides about each: every line of it has its effect, or none
+// has. A reference names a line for good: the same content again is known, other
+// content is refused. A line takes an earlier one back whole, or stands for it,
+// by a line of its own. An act is kept word for word (table act) with its outcome;
+// each line with an effect is an entry, an act without one has a single entry
+// that says so. Deposits are summed in the table credit; karcis, hand-overs and
+// declarations are claims and are in no sum of receipts.
+//
+// # Closed periods
+//
+// The sums (table book) are as known now, by the day of a receipt. A month that is
+// closed is filed as it stood: what changes it later is filed with the next open
+// month. The table filed holds how the two views differ, and nothing where nothing
+// came late.
 package ledger

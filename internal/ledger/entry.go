@@ -24,8 +24,10 @@ const (
 	KindRevoid     EntryKind = 6 // a void counts now, or no longer
 )
 
-var kindNames = [...]string{"", "receipt", "void", "reprint", "kept", "correction", "revoid",
-	"deposit", "karcis", "handover", "declaration", "close", "access", "unused"}
+var kindNames = [...]string{
+	"", "receipt", "void", "reprint", "kept", "correction", "revoid",
+	"deposit", "karcis", "handover", "declaration", "close", "access", "unused",
+}
 
 // String returns the word for people.
 func (k EntryKind) String() string {

@@ -80,10 +80,15 @@ func dateOr(date, field string, other int64) (int64, error) {
 // lineRows joins so that a line whose entry or act is not found is an error,
 // never left out.
 func (f *Follower) lineRows(ctx context.Context, q LineQuery, after uint64, from, to int64, limit int) ([]Line, error) {
-	rows, err := f.db.R.QueryContext(ctx, `SELECT l.ref, l.n, l.pos, l.day, l.about, l.undone, l.sum, e.data, e.hash, e.sum, a.recv, a.marks, a.source, a.type, a.data, a.own, a.outcome, a.faults, a.sum
+	query := `SELECT l.ref, l.n, l.pos, l.day, l.about, l.undone, l.sum, e.data, e.hash, e.sum, a.recv, a.marks, a.source, a.type, a.data, a.own, a.outcome, a.faults, a.sum
 		FROM line l LEFT JOIN entry e ON e.n = l.n LEFT JOIN act a ON a.pos = l.pos
-		WHERE l.type = ?1 AND l.n > ?2 AND l.day >= ?3 AND l.day < ?4 AND (?5 = '' OR l.ref = ?5) ORDER BY l.n LIMIT ?6`,
-		int64(q.Type), int64(after), from, to, q.Reference, limit)
+		WHERE l.type = ?1 AND l.n > ?2 AND l.day >= ?3 AND l.day < ?4`
+	args := []any{int64(q.Type), int64(after), from, to, limit}
+	if q.Reference != "" {
+		query += " AND l.ref = ?6"
+		args = append(args, q.Reference)
+	}
+	rows, err := f.db.R.QueryContext(ctx, query+" ORDER BY l.n LIMIT ?5", args...)
 	if err != nil {
 		return nil, err
 	}

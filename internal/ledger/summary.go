@@ -63,7 +63,7 @@ type yearTotals map[string]*yearTotal
 func (t yearTotals) of(account string, levy inventory.Levy) *yearTotal {
 	y := t[account]
 	if y == nil {
-		y = &yearTotal{levy: levy, payers: payers{}, settlers: payers{}, creditors: payers{}, late: payers{}}
+		y = &yearTotal{levy: levy, payers: payers{}, settlers: payers{}, creditors: payers{}, late: payers{}, lateNoCash: payers{}}
 		t[account] = y
 	}
 	if y.levy == "" {
@@ -91,8 +91,13 @@ func (s *snapshot) year(ctx context.Context, year int, filed bool) (yearTotals, 
 	if filed {
 		err := s.lateCells(ctx, from, to, func(_ int32, cells []cell) error {
 			for i := range cells {
-				p := &s.parties[cells[i].party]
-				totals.of(p.Account, p.Levy).late.add(p.NPWPD, cells[i].amount)
+				c := &cells[i]
+				p := &s.parties[c.party]
+				y := totals.of(p.Account, p.Levy)
+				y.late.add(p.NPWPD, c.amount)
+				if noCash(c.method) {
+					y.lateNoCash.add(p.NPWPD, c.amount)
+				}
 			}
 			return nil
 		})
@@ -144,7 +149,7 @@ type yearTotal struct {
 	dueUnknown            bool
 
 	payers, settlers, creditors payers
-	late                        payers // those by whom the filed view differs
+	late, lateNoCash            payers // those by whom the filed view differs
 }
 
 func (t *yearTotal) add(c *cell, p *party, due int64) {
@@ -152,10 +157,13 @@ func (t *yearTotal) add(c *cell, p *party, due int64) {
 	t.due += due
 	t.dueUnknown = t.dueUnknown || p.Rate < 0
 	t.payers.add(p.NPWPD, c.amount)
-	if c.method == city.QRIS || c.method == city.EMoney || c.method == city.Card {
+	if noCash(c.method) {
 		t.noCash += c.amount
 	}
 }
+
+// noCash tells whether what was paid comes back in a settlement.
+func noCash(m city.Method) bool { return m == city.QRIS || m == city.EMoney || m == city.Card }
 
 // total leaves out each figure of PBJT that is of fewer than three taxpayers,
 // also where it would follow from one that is shown: a settlement of two, from
@@ -172,7 +180,7 @@ func (t *yearTotal) total() AccountTotal {
 	if t.payers.some() < fewest || t.late.few() {
 		total.Recorded, total.Due, total.Suppressed = city.Int{}, city.Int{}, true
 	}
-	if total.Suppressed || t.settlers.few() {
+	if total.Suppressed || t.settlers.few() || t.lateNoCash.few() {
 		total.InSettlement, total.Suppressed = city.Int{}, true
 	}
 	if t.creditors.few() || t.payers.some() < fewest && t.creditors.some() < fewest {
