@@ -99,7 +99,7 @@ func verify(ctx context.Context, db *sqlite.DB, o VerifyOptions) (v Verified, er
 	}
 	defer func() { err = errors.Join(err, again.Close()) }()
 	c := &check{ctx: ctx, tx: tx, also: also, again: again, o: o}
-	if err := c.run(); err != nil {
+	if err := c.run(ctx); err != nil {
 		return c.v, fmt.Errorf("verify %s: %w", db.Path(), err)
 	}
 	return c.v, nil
@@ -119,7 +119,7 @@ type check struct {
 
 const verifyRows = 4096
 
-func (c *check) run() error {
+func (c *check) run(ctx context.Context) error {
 	var rules int
 	if err := c.tx.QueryRowContext(c.ctx, "SELECT pos, rules FROM cursor WHERE id = 1").Scan(&c.cursor, &rules); err != nil {
 		return fmt.Errorf("cursor: %w", err)
@@ -133,7 +133,7 @@ func (c *check) run() error {
 	if c.o.Log != nil && c.cursor > c.o.Log.Head() {
 		return &journal.BeyondHeadError{Cursor: c.cursor, Head: c.o.Log.Head()}
 	}
-	if err := c.entriesAndIndex(); err != nil {
+	if err := c.entriesAndIndex(ctx); err != nil {
 		return err
 	}
 	for _, t := range tables {
@@ -160,7 +160,7 @@ var growing5 = []string{"entry", "record", "paper", "meter", "listing"}
 const verifyMemory = 2 << 30
 
 // entriesAndIndex recomputes in memory what fits there.
-func (c *check) entriesAndIndex() error {
+func (c *check) entriesAndIndex(ctx context.Context) error {
 	summed, err := hasColumn(c.ctx, c.tx, "entry", sqlite.SumColumn)
 	if err != nil {
 		return err
@@ -169,7 +169,7 @@ func (c *check) entriesAndIndex() error {
 		return c.recompute()
 	}
 	c.again.mem = newShelf(c.ctx, c.tx)
-	return c.stream()
+	return c.stream(ctx)
 }
 
 func hasTable(ctx context.Context, q querier, table string) (there bool, err error) {
