@@ -121,13 +121,13 @@ const verifyRows = 4096
 
 func (c *check) run(ctx context.Context) error {
 	var rules int
-	if err := c.tx.QueryRowContext(c.ctx, "SELECT pos, rules FROM cursor WHERE id = 1").Scan(&c.cursor, &rules); err != nil {
+	if err := c.tx.QueryRowContext(ctx, "SELECT pos, rules FROM cursor WHERE id = 1").Scan(&c.cursor, &rules); err != nil {
 		return fmt.Errorf("cursor: %w", err)
 	}
 	if rules != rulesVersion {
 		return &DisagreementError{Table: "cursor", Detail: fmt.Sprintf("written under rules %d, this program has %d", rules, rulesVersion)}
 	}
-	if err := c.tx.QueryRowContext(c.ctx, "SELECT count(*) FROM record").Scan(&c.all); err != nil {
+	if err := c.tx.QueryRowContext(ctx, "SELECT count(*) FROM record").Scan(&c.all); err != nil {
 		return err
 	}
 	if c.o.Log != nil && c.cursor > c.o.Log.Head() {
@@ -161,14 +161,14 @@ const verifyMemory = 2 << 30
 
 // entriesAndIndex recomputes in memory what fits there.
 func (c *check) entriesAndIndex(ctx context.Context) error {
-	summed, err := hasColumn(c.ctx, c.tx, "entry", sqlite.SumColumn)
+	summed, err := hasColumn(ctx, c.tx, "entry", sqlite.SumColumn)
 	if err != nil {
 		return err
 	}
 	if !summed || int64(c.all)*shelfBytes > cmp.Or(c.o.Memory, verifyMemory) {
 		return c.recompute()
 	}
-	c.again.mem = newShelf(c.ctx, c.tx)
+	c.again.mem = newShelf(ctx, c.tx)
 	return c.stream(ctx)
 }
 
