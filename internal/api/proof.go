@@ -89,7 +89,7 @@ func proofRoutes() []*route {
 			Params: join([]param{
 				{Name: "receipts", Doc: "ids of receipts with commas between"},
 				{Name: "site", Doc: "the receipts of this site, by the meter's clock"},
-			}, spanParams("24 h before `to`"), []param{
+			}, spanParams("31 days before `to`"), []param{
 				{Name: "first", Type: isWhole, Min: 1, Max: proof.MaxSize, Doc: "number of an entry, inclusive"},
 				{Name: "last", Type: isWhole, Min: 1, Max: proof.MaxSize, Doc: "number of an entry, inclusive"},
 			}),
@@ -235,7 +235,7 @@ func (s *Server) bundled(q *request) (ledger.Selection, error) {
 	case q.given("first"):
 		selected.First, selected.Last = uint64(q.args.get("first").whole), uint64(q.args.get("last").whole)
 	default:
-		sp, err := q.span(24 * time.Hour)
+		sp, err := q.span(31 * 24 * time.Hour)
 		if err != nil {
 			return selected, err
 		}

@@ -95,7 +95,7 @@ func Keygen(c *config.Config) (public string, err error) {
 func PublicKey(c *config.Config) (string, error) {
 	key, err := loadKey(c.DataDir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("there is no signing key in %s yet: simpang keygen makes one, and so does the first start", c.DataDir)
+		return "", fmt.Errorf("there is no signing key in %s yet: simpang keygen makes one, and so does the first start: %w", c.DataDir, err)
 	}
 	if err != nil {
 		return "", err

@@ -100,6 +100,8 @@ func TestUpgradeFromOlderStores(t *testing.T) {
 			for path, answer := range want.Told.Answers {
 				require.JSONEq(t, string(answer), string(got.Answers[path]), path)
 			}
+			proved := r.text("/v1/revenue/proof/inclusion?receipt=m1:1:1", want.Token)
+			require.Contains(t, proved, `"checkpoint"`, "what older versions booked is in the tree")
 			require.NoError(t, r.stop())
 			require.NoError(t, app.Verify(t.Context(), r.cfg, t.Logf))
 		})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -66,13 +67,18 @@ func Verify(ctx context.Context, c *config.Config, say func(format string, args 
 
 	late := &lateLog{ctx: ctx, dir: dir, c: c, early: j}
 	defer func() { err = errors.Join(err, late.Close()) }()
+	key, err := PublicKey(c)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	v, err := ledger.Verify(ctx, filepath.Join(c.DataDir, "ledger.db"), ledger.VerifyOptions{
-		Options: ledger.Options{Timeline: timeline, Zone: c.City.Zone}, Log: late,
+		Options: ledger.Options{Timeline: timeline, Zone: c.City.Zone}, Log: late, Key: key,
 	})
 	if err != nil {
 		return err
 	}
 	say("ledger: %d entries recomputed from %d records, %d of them compared with the journal", v.Entries, v.Records, v.InJournal)
+	say("proof: the tree of %d entries is whole, and so are %d signed checkpoints of it", v.Entries, v.Checkpoints)
 	return verifyFiles(ctx, c, say)
 }
 

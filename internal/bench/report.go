@@ -31,7 +31,7 @@ type suite struct {
 func suites() []suite {
 	return []suite{
 		journalSuite, mosquittoSuite, brokerSuite, pubackSuite, freshSuite, apiSuite, busySuite,
-		historySuite, revenueSuite, startSuite, memorySuite, devicesSuite, connectionsSuite, catchUpSuite,
+		historySuite, revenueSuite, proofSuite, startSuite, memorySuite, devicesSuite, connectionsSuite, catchUpSuite,
 	}
 }
 

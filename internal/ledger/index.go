@@ -60,12 +60,13 @@ var indexTables = []indexTable{
 	{
 		"listing", "SELECT party, at, pos FROM listing ORDER BY party, at, pos",
 		func(h *hasher, rows *sql.Rows) (indexRow, error) {
-			var l listRow
-			var pos int64
-			err := rows.Scan(&l.party, &l.at, &pos)
-			return indexRow{uint64(pos), h.listing(l.party, l.at, uint64(pos))}, err
+			var party, at, pos int64
+			err := rows.Scan(&party, &at, &pos)
+			return indexRow{uint64(pos), h.listing(party, at, uint64(pos))}, err
 		},
-		func(h *hasher, r *shelfRow, _ *city.Receipt) uint64 { return h.listing(r.party, r.listed(), r.pos) },
+		func(h *hasher, r *shelfRow, _ *city.Receipt) uint64 {
+			return h.listing(int64(r.party), r.listed(), r.pos)
+		},
 		func(s *tableSums) *uint64 { return &s.listing },
 	},
 }
@@ -74,13 +75,12 @@ var indexTables = []indexTable{
 var recordTable = indexTable{
 	name: "record", query: "SELECT pos, own, eff, party, flags FROM record ORDER BY pos",
 	scan: func(h *hasher, rows *sql.Rows) (indexRow, error) {
-		var r recordRow
-		var pos, own, eff int64
-		err := rows.Scan(&pos, &own, &eff, &r.party, &r.flags)
-		return indexRow{uint64(pos), h.record(uint64(pos), uint64(own), uint64(eff), r.party, r.flags)}, err
+		var pos, own, eff, party, flags int64
+		err := rows.Scan(&pos, &own, &eff, &party, &flags)
+		return indexRow{uint64(pos), h.record(uint64(pos), uint64(own), uint64(eff), party, flags)}, err
 	},
 	want: func(h *hasher, r *shelfRow, _ *city.Receipt) uint64 {
-		return h.record(r.pos, r.own, r.eff, r.party, r.flags)
+		return h.record(r.pos, r.own, r.eff, int64(r.party), int64(r.flags))
 	},
 }
 

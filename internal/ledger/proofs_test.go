@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"database/sql"
-	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -36,7 +35,7 @@ func TestEveryEntryIsProved(t *testing.T) {
 	c, err := k.f.Sign(t.Context(), s, day0+1234)
 	require.NoError(t, err)
 	require.Equal(t, newest, c.Size)
-	require.EqualValues(t, day0+1000, c.At)
+	require.Equal(t, day0+1000, c.At)
 	again, err := k.f.Sign(t.Context(), s, day0+hour)
 	require.NoError(t, err)
 	require.Equal(t, c.Note, again.Note, "nothing came")
@@ -78,8 +77,14 @@ func TestEveryEntryIsProved(t *testing.T) {
 		require.Equal(t, "site-a", e.Site)
 	}
 	for _, wrong := range []Selection{
-		{Receipts: []string{"meter-a:1:99999"}}, {Receipts: []string{"meter-a"}}, {Receipts: []string{"meter-a:x:1"}}, {Receipts: []string{"::1"}},
-		{Site: "nowhere", To: day0 + day}, {First: newest + 1, Last: newest + 2}, {First: 1, Last: MostProved * 3}, {},
+		{Receipts: []string{"meter-a:1:99999"}},
+		{Receipts: []string{"meter-a"}},
+		{Receipts: []string{"meter-a:x:1"}},
+		{Receipts: []string{"::1"}},
+		{Site: "nowhere", To: day0 + day},
+		{First: newest + 1, Last: newest + 2},
+		{First: 1, Last: MostProved * 3},
+		{},
 	} {
 		_, err := k.f.Prove(t.Context(), wrong)
 		var e *city.Error
@@ -214,5 +219,5 @@ func TestBooksOfBeforeGetTheirTree(t *testing.T) {
 	require.NoError(t, db.Close())
 	_, err = Open(t.Context(), path, Options{Timeline: k.tl, Zone: wib})
 	require.ErrorContains(t, err, "entry 9 is missing")
-	require.False(t, errors.Is(err, sql.ErrNoRows))
+	require.NotErrorIs(t, err, sql.ErrNoRows)
 }

@@ -32,16 +32,16 @@ func (h *hasher) number(device int64, number string) uint64 {
 	return maphash.Bytes(h.seed, b)
 }
 
-func (h *hasher) record(pos, own, eff uint64, party int32, flags Flags) uint64 {
-	return h.hash('r', int64(pos), int64(own), int64(eff), int64(party), int64(flags))
+func (h *hasher) record(pos, own, eff uint64, party, flags int64) uint64 {
+	return h.hash('r', int64(pos), int64(own), int64(eff), party, flags)
 }
 
 func (h *hasher) paper(number uint64, class int, amount int64, m moment) uint64 {
 	return h.hash('p', int64(number), int64(class), amount, m.at, m.boot, m.seq, m.pos)
 }
 
-func (h *hasher) listing(party int32, at int64, pos uint64) uint64 {
-	return h.hash('l', int64(party), at, int64(pos))
+func (h *hasher) listing(party, at int64, pos uint64) uint64 {
+	return h.hash('l', party, at, int64(pos))
 }
 
 func (h *hasher) meter(r *meterRow) uint64 {

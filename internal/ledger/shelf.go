@@ -80,14 +80,14 @@ func (r *shelfRow) step() step {
 }
 
 func (s *shelf) recordHash(r *shelfRow) uint64 {
-	return s.record(r.pos, r.own, r.eff, r.party, r.flags)
+	return s.record(r.pos, r.own, r.eff, int64(r.party), int64(r.flags))
 }
 
 func (s *shelf) paperHash(number uint64, r *shelfRow) uint64 {
 	return s.paper(number, int(r.class), r.amount, r.moment())
 }
 
-func (s *shelf) listingHash(r *shelfRow) uint64 { return s.listing(r.party, r.listed(), r.pos) }
+func (s *shelf) listingHash(r *shelfRow) uint64 { return s.listing(int64(r.party), r.listed(), r.pos) }
 
 // keep takes what the writer has gathered.
 func (s *shelf) keep(w *writer) error {

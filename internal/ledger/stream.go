@@ -101,8 +101,8 @@ func scanEntry(rows *sql.Rows, e *entryBytes) error {
 
 // stream recomputes as recompute does, with the tables that grow in memory, and
 // compares these too: each table is read once, in its own order.
-func (c *check) stream() error {
-	ctx, cancel := context.WithCancel(c.ctx)
+func (c *check) stream(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	mem := c.again.mem
 	kept := inBatches(ctx, c.tx, c.keptQuery(), scanKept)
@@ -163,7 +163,7 @@ func (c *check) take(rows []keptRecord, is *tableSums) error {
 		r := &rows[i]
 		entries[i] = r.read
 		if !r.typ.IsAct() {
-			is.record += c.again.mem.record(r.pos, r.own, r.eff, r.party, r.flags)
+			is.record += c.again.mem.record(r.pos, r.own, r.eff, int64(r.party), int64(r.flags))
 		}
 	}
 	if after := rows[len(rows)-1].pos; after > c.cursor {

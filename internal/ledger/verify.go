@@ -99,7 +99,7 @@ func verify(ctx context.Context, db *sqlite.DB, o VerifyOptions) (v Verified, er
 	}
 	defer func() { err = errors.Join(err, again.Close()) }()
 	c := &check{ctx: ctx, tx: tx, also: also, again: again, o: o}
-	if err := c.run(); err != nil {
+	if err := c.run(ctx); err != nil {
 		return c.v, fmt.Errorf("verify %s: %w", db.Path(), err)
 	}
 	return c.v, nil
@@ -120,21 +120,21 @@ type check struct {
 
 const verifyRows = 4096
 
-func (c *check) run() error {
+func (c *check) run(ctx context.Context) error {
 	var rules int
-	if err := c.tx.QueryRowContext(c.ctx, "SELECT pos, rules FROM cursor WHERE id = 1").Scan(&c.cursor, &rules); err != nil {
+	if err := c.tx.QueryRowContext(ctx, "SELECT pos, rules FROM cursor WHERE id = 1").Scan(&c.cursor, &rules); err != nil {
 		return fmt.Errorf("cursor: %w", err)
 	}
 	if rules != rulesVersion {
 		return &DisagreementError{Table: "cursor", Detail: fmt.Sprintf("written under rules %d, this program has %d", rules, rulesVersion)}
 	}
-	if err := c.count(); err != nil {
+	if err := c.count(ctx); err != nil {
 		return err
 	}
 	if c.o.Log != nil && c.cursor > c.o.Log.Head() {
 		return &journal.BeyondHeadError{Cursor: c.cursor, Head: c.o.Log.Head()}
 	}
-	if err := c.entriesAndIndex(); err != nil {
+	if err := c.entriesAndIndex(ctx); err != nil {
 		return err
 	}
 	for _, t := range tables {
@@ -164,16 +164,16 @@ var growing5 = []string{"entry", "record", "paper", "meter", "listing"}
 const verifyMemory = 2 << 30
 
 // entriesAndIndex recomputes in memory what fits there.
-func (c *check) entriesAndIndex() error {
-	summed, err := hasColumn(c.ctx, c.tx, "entry", sqlite.SumColumn)
+func (c *check) entriesAndIndex(ctx context.Context) error {
+	summed, err := hasColumn(ctx, c.tx, "entry", sqlite.SumColumn)
 	if err != nil {
 		return err
 	}
 	if !summed || int64(c.all)*shelfBytes > cmp.Or(c.o.Memory, verifyMemory) {
 		return c.recompute()
 	}
-	c.again.mem = newShelf(c.ctx, c.tx)
-	return c.stream()
+	c.again.mem = newShelf(ctx, c.tx)
+	return c.stream(ctx)
 }
 
 func hasTable(ctx context.Context, q querier, table string) (there bool, err error) {
@@ -318,16 +318,16 @@ func difference(want *Entry, data []byte) string {
 }
 
 // count counts what is kept.
-func (c *check) count() error {
+func (c *check) count(ctx context.Context) error {
 	var acts int
-	if err := c.tx.QueryRowContext(c.ctx, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'act'").Scan(&acts); err != nil {
+	if err := c.tx.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'act'").Scan(&acts); err != nil {
 		return err
 	}
 	query := "SELECT count(*) FROM record"
 	if c.acts = acts > 0; c.acts {
 		query = "SELECT (SELECT count(*) FROM record) + (SELECT count(*) FROM act)"
 	}
-	return c.tx.QueryRowContext(c.ctx, query).Scan(&c.all)
+	return c.tx.QueryRowContext(ctx, query).Scan(&c.all)
 }
 
 // keptRow is a reading, or an act, as the books keep it.

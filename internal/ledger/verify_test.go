@@ -179,7 +179,11 @@ func TestTamperingIsFound(t *testing.T) {
 					path := filepath.Join(t.TempDir(), "ledger.db")
 					require.NoError(t, k.f.db.CopyTo(t.Context(), path))
 					tamper(t, rng, path, table.name, table.key, column, at)
-					_, err := Verify(t.Context(), path, k.options())
+					o := k.options()
+					if rng.IntN(3) == 0 {
+						o.Memory = onDisk
+					}
+					_, err := Verify(t.Context(), path, o)
 					var d *DisagreementError
 					require.ErrorAs(t, err, &d)
 					switch table.name {
