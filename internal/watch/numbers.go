@@ -93,7 +93,7 @@ const paper = 17
 // hashOf is the hash by which a number is remembered.
 func hashOf(number string) uint64 {
 	h := fnv.New64a()
-	h.Write([]byte(number))
+	_, _ = h.Write([]byte(number)) // it cannot fail
 	return h.Sum64() & (1<<48 - 1)
 }
 

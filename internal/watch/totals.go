@@ -1,6 +1,8 @@
 package watch
 
 import (
+	"slices"
+
 	"github.com/simpang-id/simpang/internal/inventory"
 )
 
@@ -99,8 +101,7 @@ func (s *totals) receipt(x *moment, r *receipt) {
 // reprinted says that papers of this number behind m, which were taken for the
 // first, are its reprints.
 func (s *totals) reprinted(m *mark) {
-	for i := len(s.Spans) - 1; i >= 0; i-- {
-		g := s.Spans[i]
+	for i, g := range slices.Backward(s.Spans) {
 		if g.To.Paper != m.Paper || !m.Order.before(g.To.Order) {
 			continue
 		}
@@ -118,7 +119,7 @@ func (s *totals) reprinted(m *mark) {
 // bound gives up the oldest spans.
 func (s *totals) bound() {
 	quiet := 0
-	for i := len(s.Spans) - 1; i >= 0; i-- {
+	for i := range slices.Backward(s.Spans) {
 		if s.Spans[i].Kind != isQuiet {
 			continue
 		}
