@@ -14,19 +14,21 @@ import (
 
 // Anomaly is one thing that is or was wrong with a device or site.
 type Anomaly struct {
-	ID           string          `json:"id"`
-	Rule         string          `json:"rule"`
-	Severity     string          `json:"severity" enum:"low,medium,high"`
-	State        string          `json:"state" enum:"open,acknowledged,recovering,closed"`
-	Subject      string          `json:"subject" doc:"id of the device, else of the site"`
-	Site         TextOrNull      `json:"site"`
-	Device       TextOrNull      `json:"device"`
-	OpenedAt     Time            `json:"opened_at" doc:"time of the event"`
-	LastAt       Time            `json:"last_at" doc:"of the last event that belongs to it"`
-	ClosedAt     TimeOrNull      `json:"closed_at"`
-	Count        int64           `json:"count" doc:"things that happened, or the most that stood at once"`
-	Acknowledged *Acknowledgment `json:"acknowledged" doc:"null: nobody did"`
-	Evidence     Evidence        `json:"evidence"`
+	ID       string     `json:"id"`
+	Rule     string     `json:"rule"`
+	Severity string     `json:"severity" enum:"low,medium,high"`
+	State    string     `json:"state" enum:"open,acknowledged,recovering,closed"`
+	Subject  string     `json:"subject" doc:"id of the device, else of the site"`
+	Site     TextOrNull `json:"site"`
+	Device   TextOrNull `json:"device"`
+	OpenedAt Time       `json:"opened_at" doc:"time of the event"`
+	LastAt   Time       `json:"last_at" doc:"of the last event that belongs to it"`
+	ClosedAt TimeOrNull `json:"closed_at"`
+	Count    int64      `json:"count" doc:"things that happened, or the most that stood at once"`
+	AckedBy  TextOrNull `json:"acknowledged_by" doc:"id of the token; null: nobody did"`
+	AckedAt  TimeOrNull `json:"acknowledged_at"`
+	Note     TextOrNull `json:"note" doc:"of who acknowledged it"`
+	Evidence Evidence   `json:"evidence"`
 }
 
 // AnomalyDetail is one anomaly with its history.
@@ -48,13 +50,6 @@ type Evidence struct {
 type EvidenceRange struct {
 	From string `json:"from"`
 	To   string `json:"to"`
-}
-
-// Acknowledgment says who knows of an anomaly.
-type Acknowledgment struct {
-	By   string     `json:"by" doc:"id of the token"`
-	At   Time       `json:"at"`
-	Note TextOrNull `json:"note"`
 }
 
 // AnomalyChange is one change of an anomaly.
@@ -120,10 +115,6 @@ func anomalyTable(items []Anomaly) *table {
 	}}
 	for i := range items {
 		a := &items[i]
-		var by, at, note string
-		if a.Acknowledged != nil {
-			by, at, note = a.Acknowledged.By, string(a.Acknowledged.At), string(a.Acknowledged.Note)
-		}
 		var sums, ranges []string
 		for name, v := range a.Evidence.Sums {
 			sums = append(sums, name+"="+strconv.FormatInt(v, 10))
@@ -133,7 +124,7 @@ func anomalyTable(items []Anomaly) *table {
 			ranges = append(ranges, r.From+".."+r.To)
 		}
 		t.add(a.ID, a.Rule, a.Severity, a.State, string(a.Site), string(a.Device), string(a.OpenedAt), string(a.LastAt), string(a.ClosedAt), a.Count,
-			by, at, note, strings.Join(sums, " "), strings.Join(ranges, " "), strings.Join(a.Evidence.Readings, " "))
+			string(a.AckedBy), string(a.AckedAt), string(a.Note), strings.Join(sums, " "), strings.Join(ranges, " "), strings.Join(a.Evidence.Readings, " "))
 	}
 	return t
 }
@@ -193,7 +184,7 @@ func (s *Server) anomaly(i *watch.Incident) Anomaly {
 		a.Evidence.Sums[sum.Name] = sum.Value
 	}
 	if i.Ack != nil {
-		a.Acknowledged = &Acknowledgment{By: i.Ack.By, At: s.at(i.Ack.At), Note: TextOrNull(i.Ack.Note)}
+		a.AckedBy, a.AckedAt, a.Note = TextOrNull(i.Ack.By), s.atOrNull(i.Ack.At), TextOrNull(i.Ack.Note)
 	}
 	return a
 }

@@ -53,7 +53,7 @@ func TestAnomalies(t *testing.T) {
 	st := newStage(t)
 	st.Anomalies.All = twoAnomalies()
 	gap := `"id":"in-gap","rule":"meter_total_gap","severity":"high","state":"open","subject":"meter-1","site":"s-alun","device":"meter-1",
-"opened_at":"2026-03-02T12:00:00+07:00","last_at":"2026-03-02T12:01:00+07:00","closed_at":null,"count":2,"acknowledged":null,
+"opened_at":"2026-03-02T12:00:00+07:00","last_at":"2026-03-02T12:01:00+07:00","closed_at":null,"count":2,"acknowledged_by":null,"acknowledged_at":null,"note":null,
 "evidence":{"readings":["meter-1:1:9"],"ranges":[{"from":"meter-1:1:5","to":"meter-1:1:9"}],"sums":{"receipts":2,"amount_rp":8000},"links":["/v1/devices/meter-1"]}`
 	require.JSONEq(t, `{"items":[{`+gap+`}],"next":null}`, st.as(t, token.Auditor, "/v1/anomalies?rule=meter_total_gap").body)
 	require.JSONEq(t, `{`+gap+`,"changes":[{"at":"2026-03-02T12:00:00+07:00","what":"opened","by":null,"note":null}],"change_count":1}`,

@@ -18,6 +18,7 @@ import (
 	"github.com/simpang-id/simpang/internal/occupancy"
 	"github.com/simpang-id/simpang/internal/token"
 	"github.com/simpang-id/simpang/internal/traffic"
+	"github.com/simpang-id/simpang/internal/watch"
 )
 
 type operation struct {
@@ -206,5 +207,6 @@ func fillCity(st *stage) {
 	st.Gate.Verdict = api.RetryResult{Verdict: "accepted"}
 	st.State.Sources = []api.SourceReady{{ID: "broker", Type: "broker", LagS: city.SomeInt(1), LastMessage: api.FormatTime(noon, apitest.Zone)}}
 	st.State.Followers = []api.FollowerReady{{Name: "ledger", LagS: city.SomeMilli(20)}}
+	st.Anomalies.All = append(twoAnomalies(), watch.Incident{ID: "in-1", Rule: watch.RuleLeak, Severity: watch.High, State: watch.StateOpen, OpenedAt: noon, LastAt: noon})
 	st.render()
 }

@@ -17,7 +17,7 @@ const (
 	flushEvery = time.Second
 	flushMost  = 200_000 // entries
 
-	watchFlushEvery = 10 * time.Second
+	watchFlushEvery = 5 * time.Second
 )
 
 // openFollowers opens every follower at its cursor.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
+
 	"sync"
 	"time"
 
@@ -49,34 +49,6 @@ type Follower struct {
 	order    []*subject // those of the newest version, sorted
 	dirty    []*subject
 	incidents
-}
-
-type subjectKind string
-
-const (
-	ofMeter subjectKind = "meter"
-	ofSite  subjectKind = "site"
-)
-
-type subjectKey struct {
-	kind subjectKind
-	id   string
-}
-
-func compareSubjects(a, b *subject) int {
-	if c := strings.Compare(string(a.kind), string(b.kind)); c != 0 {
-		return c
-	}
-	return strings.Compare(a.id, b.id)
-}
-
-// subject is a meter or site with its detectors.
-type subject struct {
-	subjectKey
-	units  []unit
-	watch  []detector
-	soiled []bool // of each detector: it remembers what is not in the file
-	dirty  bool
 }
 
 // Open opens the follower's file and brings back the state that belongs to its
@@ -209,38 +181,6 @@ func (f *Follower) version(pos uint64) {
 		}
 	}
 	slices.SortFunc(f.order, compareSubjects)
-}
-
-// subject returns a subject, which is made where it is new.
-func (f *Follower) subject(kind subjectKind, id string) *subject {
-	k := subjectKey{kind, id}
-	s := f.subjects[k]
-	if s == nil {
-		s = newSubject(k)
-		f.subjects[k] = s
-	}
-	return s
-}
-
-func newSubject(k subjectKey) *subject {
-	s := &subject{subjectKey: k, units: meterUnits}
-	if k.kind == ofSite {
-		s.units = siteUnits
-	}
-	for _, u := range s.units {
-		s.watch = append(s.watch, u.make())
-	}
-	s.soiled = make([]bool, len(s.units))
-	return s
-}
-
-// soil says that a detector's state is to be written.
-func (f *Follower) soil(s *subject, unit int) {
-	s.soiled[unit] = true
-	if !s.dirty {
-		s.dirty = true
-		f.dirty = append(f.dirty, s)
-	}
 }
 
 // receipt gives a receipt to the detectors of its meter, then to those of its

@@ -2,7 +2,7 @@ package watch
 
 import (
 	"encoding/json"
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -29,7 +29,7 @@ func (e *engine) say() *subjectOf {
 func (e *engine) pass(ms int64) {
 	for until := e.at + ms; e.at < until; {
 		e.at = min(until, e.at+tickMs)
-		e.incidents.tick(e.at, func(*record) bool { return false })
+		e.tick(e.at, func(*record) bool { return false })
 	}
 }
 
@@ -95,7 +95,7 @@ func TestWhatHappenedOnceSettles(t *testing.T) {
 func TestIncidentsAreBounded(t *testing.T) {
 	e := newEngine()
 	for i := range 500 {
-		e.say().raise(RuleOffTariff, finding{at: e.at, count: 1, once: true, settle: hourMs, recover: 10 * hourMs, readings: []string{fmt.Sprint(i)}, ranges: []Range{{fmt.Sprint(i), ""}}})
+		e.say().raise(RuleOffTariff, finding{at: e.at, count: 1, once: true, settle: hourMs, recover: 10 * hourMs, readings: []string{strconv.Itoa(i)}, ranges: []Range{{strconv.Itoa(i), ""}}})
 		e.pass(2 * hourMs)
 	}
 	r := e.standing[key{RuleOffTariff, "m"}]
@@ -216,7 +216,7 @@ func TestAcknowledge(t *testing.T) {
 func TestOldIncidentsGo(t *testing.T) {
 	w := newWorld(t, Options{Days: 30, Hold: func() bool { return false }}, town(t, "", "m@a"))
 	for i := range uint64(3) {
-		w.sent("m", 1+2*i, w.now, city.Receipt{Number: fmt.Sprint(1 + 2*i), Amount: 4000, Method: city.Cash})
+		w.sent("m", 1+2*i, w.now, city.Receipt{Number: strconv.FormatUint(1+2*i, 10), Amount: 4000, Method: city.Cash})
 	}
 	w.until(w.now + 3*hourMs)
 	w.sent("m", 2, w.now, city.Receipt{Number: "2", Amount: 4000, Method: city.Cash})

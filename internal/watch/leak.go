@@ -38,8 +38,11 @@ func (s *leak) tick(x *moment) bool {
 			at: to - 1, count: 1, once: true, asked: true, settle: int64(p.SettleDays) * dayMs, recover: int64(p.RecoverMin) * minuteMs,
 			ranges: []Range{{s.Due.Date, s.Due.Date}},
 			sums: []Sum{
-				{"expected_low_rp", int64(r.Low)}, {"expected_rp", int64(r.Mid)}, {"expected_high_rp", int64(r.High)},
-				{"recorded_rp", int64(r.Recorded)}, {"coverage_permille", int64(r.Coverage * 1000)},
+				{"expected_low_rp", int64(r.Low)},
+				{"expected_rp", int64(r.Mid)},
+				{"expected_high_rp", int64(r.High)},
+				{"recorded_rp", int64(r.Recorded)},
+				{"coverage_permille", int64(r.Coverage * 1000)},
 			},
 		})
 	}

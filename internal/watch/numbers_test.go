@@ -98,7 +98,7 @@ func FuzzSplit(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		prefix, n, digits, ok := split(text)
 		if !ok {
-			require.True(t, text == prefix, "no digits at its end")
+			require.Equal(t, text, prefix, "no digits at its end")
 			return
 		}
 		require.GreaterOrEqual(t, n, int64(0))

@@ -46,7 +46,7 @@ func (s *stays) receipt(x *moment, r *receipt) {
 	if x.asks.stays == nil || r.repeats == repeated || !r.place.known() {
 		return
 	}
-	d := s.day(x, r.place.date(r.at))
+	d := s.day(r.place.date(r.at))
 	if d == nil {
 		return
 	}
@@ -67,7 +67,7 @@ func (s *stays) receipt(x *moment, r *receipt) {
 }
 
 // day returns a day that is not judged yet, to be changed.
-func (s *stays) day(x *moment, date string) *stayDay {
+func (s *stays) day(date string) *stayDay {
 	if date < s.Due.Date {
 		return nil
 	}
@@ -111,7 +111,7 @@ func (s *stays) tick(x *moment) bool {
 	if !ok {
 		return changed
 	}
-	if day := s.day(x, s.Due.Date); day != nil && !p.Off && seen.Coverage >= p.Coverage && !x.place.closedIn(from, to) {
+	if day := s.day(s.Due.Date); day != nil && !p.Off && seen.Coverage >= p.Coverage && !x.place.closedIn(from, to) {
 		s.judge(x, day, &seen, to)
 	}
 	s.Due.done(x)

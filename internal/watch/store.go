@@ -185,16 +185,8 @@ func (f *Follower) writeStates(tx *sql.Tx) error {
 		return err
 	}
 	defer closeStmt(stmt)
-	put := func(kind subjectKind, id, unit string, state any) error {
-		data, err := json.Marshal(state)
-		if err != nil {
-			return err
-		}
-		_, err = stmt.ExecContext(f.ctx, string(kind), id, unit, data, sqlite.Sum("state", string(kind), id, unit, data))
-		return err
-	}
 	if f.reclosed {
-		if err := put(ofCity, "", "closures", f.closures.Closures()); err != nil {
+		if err := f.writeState(stmt, ofCity, "", "closures", f.closures.Closures()); err != nil {
 			return err
 		}
 	}
@@ -204,12 +196,21 @@ func (f *Follower) writeStates(tx *sql.Tx) error {
 			if !soiled {
 				continue
 			}
-			if err := put(s.kind, s.id, s.units[i].name, s.watch[i]); err != nil {
+			if err := f.writeState(stmt, s.kind, s.id, s.units[i].name, s.watch[i]); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+func (f *Follower) writeState(stmt *sql.Stmt, kind subjectKind, id, unit string, state any) error {
+	data, err := json.Marshal(state)
+	if err != nil {
+		return err
+	}
+	_, err = stmt.ExecContext(f.ctx, string(kind), id, unit, data, sqlite.Sum("state", string(kind), id, unit, data))
+	return err
 }
 
 func (f *Follower) writeIncidents(tx *sql.Tx) error {

@@ -37,9 +37,9 @@ func (always) Day(_ context.Context, _, date string, _ uint64) (Reconciled, bool
 }
 
 // story is some days of two meters to which everything happens.
-func story(t testing.TB, steps int) *world {
-	t.Helper()
-	w := newWorld(t, Options{Stays: always{}, Reconciliation: always{}}, town(t, quick, "m1@a", "m2@b"))
+func story(tb testing.TB, steps int) *world {
+	tb.Helper()
+	w := newWorld(tb, Options{Stays: always{}, Reconciliation: always{}}, town(tb, quick, "m1@a", "m2@b"))
 	dice := rand.New(rand.NewPCG(11, 12))
 	count, seq := map[string]int64{}, map[string]uint64{}
 	for i := range steps {
@@ -57,9 +57,9 @@ func story(t testing.TB, steps int) *world {
 			w.put(journal.Entry{Type: journal.TypeReopen, Closure: &journal.Closure{ID: fmt.Sprint("c", dice.IntN(3))}})
 		case 6:
 			if i%5 == 0 {
-				w.accept(town(t, quick, "m1@b", "m2@b"))
+				w.accept(town(tb, quick, "m1@b", "m2@b"))
 			} else {
-				w.accept(town(t, quick, "m1@a", "m2@b"))
+				w.accept(town(tb, quick, "m1@a", "m2@b"))
 			}
 		default:
 			if dice.IntN(5) > 0 {

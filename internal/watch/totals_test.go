@@ -37,24 +37,29 @@ func TestTotals(t *testing.T) {
 		"two are missing":      {[]total{{1, "1", 10, 10_000, false, false}, {4, "4", 13, 15_000, false, false}}, map[Rule]int64{RuleTotalGap: 1}, [2]int64{2, 4000}},
 		"counted, and not sent": {
 			[]total{{1, "1", 10, 10_000, false, false}, {2, "2", 12, 13_000, false, false}},
-			map[Rule]int64{RuleTotalGap: 1}, [2]int64{1, 2000},
+			map[Rule]int64{RuleTotalGap: 1},
+			[2]int64{1, 2000},
 		},
 		"money without a receipt": {[]total{{1, "1", 10, 10_000, false, false}, {2, "2", 11, 19_000, false, false}}, map[Rule]int64{RuleTotalGap: 1}, [2]int64{0, 8000}},
 		"came late": {
 			[]total{{1, "1", 10, 10_000, false, false}, {4, "4", 13, 13_000, false, false}, {3, "3", 12, 12_000, false, false}, {2, "2", 11, 11_000, false, false}},
-			nil, [2]int64{},
+			nil,
+			[2]int64{},
 		},
 		"one of two came late": {
 			[]total{{1, "1", 10, 10_000, false, false}, {4, "4", 13, 13_000, false, false}, {3, "3", 12, 12_000, false, false}},
-			map[Rule]int64{RuleTotalGap: 1}, [2]int64{1, 1000},
+			map[Rule]int64{RuleTotalGap: 1},
+			[2]int64{1, 1000},
 		},
 		"a void lowers them": {
 			[]total{{1, "1", 10, 10_000, false, false}, {2, "1", 9, 9000, true, false}, {3, "3", 10, 10_000, false, false}},
-			nil, [2]int64{},
+			nil,
+			[2]int64{},
 		},
 		"a void twice lowers them once": {
 			[]total{{1, "1", 10, 10_000, false, false}, {2, "1", 9, 9000, true, false}, {3, "1", 9, 9000, true, false}},
-			nil, [2]int64{},
+			nil,
+			[2]int64{},
 		},
 		"a void that did not come":        {[]total{{1, "1", 10, 10_000, false, false}, {3, "3", 10, 10_000, false, false}}, map[Rule]int64{RuleTotalGap: 1}, [2]int64{-1, -1000}},
 		"a void that came late":           {[]total{{1, "1", 10, 10_000, false, false}, {3, "3", 10, 10_000, false, false}, {2, "1", 9, 9000, true, false}}, nil, [2]int64{}},
@@ -65,11 +70,13 @@ func TestTotals(t *testing.T) {
 		"reset, and a gap behind it":      {[]total{{1, "1", 100, 100_000, false, false}, {5, "5", 4, 4000, false, false}}, map[Rule]int64{RuleTotalReset: 1, RuleTotalGap: 1}, [2]int64{3, 3000}},
 		"the gap behind a reset is filled": {
 			[]total{{1, "1", 100, 100_000, false, false}, {4, "4", 2, 2000, false, false}, {3, "3", 1, 1000, false, false}},
-			map[Rule]int64{RuleTotalReset: 1}, [2]int64{},
+			map[Rule]int64{RuleTotalReset: 1},
+			[2]int64{},
 		},
 		"readings without totals between": {
 			[]total{{1, "1", 10, 10_000, false, false}, {2, "2", 0, 0, false, true}, {3, "3", 12, 12_000, false, false}},
-			nil, [2]int64{},
+			nil,
+			[2]int64{},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -90,7 +97,8 @@ func TestTotals(t *testing.T) {
 			}
 			require.Equal(t, c.want, got)
 			if c.want[RuleTotalGap] > 0 {
-				require.Equal(t, c.sums, [2]int64{r.sum(RuleTotalGap, "receipts"), r.sum(RuleTotalGap, "amount_rp")})
+				got := [2]int64{r.sum(RuleTotalGap, "receipts"), r.sum(RuleTotalGap, "amount_rp")}
+				require.Equal(t, c.sums, got)
 			}
 		})
 	}
