@@ -28,6 +28,9 @@ var may = map[string][]token.Role{
 	"DELETE /v1/closures/{id}":              {token.Dishub, token.Admin},
 	"GET /v1/revenue/daily":                 {token.Dishub, token.Bapenda, token.Auditor, token.Operator, token.Executive, token.Admin},
 	"GET /v1/revenue/receipts":              {token.Bapenda, token.Auditor, token.Operator, token.Admin},
+	"GET /v1/revenue/reconciliation":        {token.Bapenda, token.Auditor, token.Admin},
+	"GET /v1/revenue/statements/{operator}": {token.Bapenda, token.Auditor, token.Operator, token.Admin},
+	"GET /v1/revenue/realisasi":             {token.Bapenda, token.Auditor, token.Executive, token.Admin},
 	"POST /v1/admin/reload":                 {token.Admin},
 	"POST /v1/admin/clock":                  {token.Admin},
 	"GET /v1/parking/sites":                 nil,
@@ -120,6 +123,7 @@ func fill(path string) string {
 			path = strings.ReplaceAll(path, "{id}", id)
 		}
 	}
+	path = strings.ReplaceAll(path, "{operator}", "op-01")
 	if strings.HasSuffix(path, "nearby") {
 		path += "?lat=-6.237&lon=107"
 	}

@@ -16,6 +16,7 @@ var (
 func allRoutes() []*route {
 	routes := append(append(append(parkingRoutes(), cityRoutes()...), deviceRoutes()...), moneyRoutes()...)
 	routes = append(routes, gatewayRoutes()...)
+	routes = append(routes, reportRoutes()...)
 	for _, t := range routes {
 		t.finish()
 	}
