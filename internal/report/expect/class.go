@@ -231,7 +231,7 @@ func enough(sample []paid, day *hours, p *pace) bool {
 		n[x.hour]++
 	}
 	for h := range day {
-		if n[h] < min(fewHourly, 1.5*day[h].blind()*p.rate[h]) {
+		if n[h] < min(fewHourly, 3*day[h].blind()*p.rate[h]) {
 			return false
 		}
 	}
