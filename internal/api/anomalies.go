@@ -14,21 +14,21 @@ import (
 
 // Anomaly is one thing that is or was wrong with a device or site.
 type Anomaly struct {
-	ID       string     `json:"id"`
-	Rule     string     `json:"rule"`
-	Severity string     `json:"severity" enum:"low,medium,high"`
-	State    string     `json:"state" enum:"open,acknowledged,recovering,closed"`
-	Subject  string     `json:"subject" doc:"id of the device, else of the site"`
-	Site     TextOrNull `json:"site"`
-	Device   TextOrNull `json:"device"`
-	OpenedAt Time       `json:"opened_at" doc:"time of the event"`
-	LastAt   Time       `json:"last_at" doc:"of the last event that belongs to it"`
-	ClosedAt TimeOrNull `json:"closed_at"`
-	Count    int64      `json:"count" doc:"things that happened, or the most that stood at once"`
-	AckedBy  TextOrNull `json:"acknowledged_by" doc:"id of the token; null: nobody did"`
-	AckedAt  TimeOrNull `json:"acknowledged_at"`
-	Note     TextOrNull `json:"note" doc:"of who acknowledged it"`
-	Evidence Evidence   `json:"evidence"`
+	ID       string          `json:"id"`
+	Rule     string          `json:"rule"`
+	Severity string          `json:"severity" enum:"low,medium,high"`
+	State    string          `json:"state" enum:"open,acknowledged,recovering,closed"`
+	Subject  string          `json:"subject" doc:"id of the device, else of the site"`
+	Site     TextOrNull      `json:"site"`
+	Device   TextOrNull      `json:"device"`
+	OpenedAt Time            `json:"opened_at" doc:"time of the event"`
+	LastAt   Time            `json:"last_at" doc:"of the last event that belongs to it"`
+	ClosedAt TimeOrNull      `json:"closed_at"`
+	Count    int64           `json:"count" doc:"things that happened, or the most that stood at once"`
+	AckedBy  TextOrNull      `json:"acknowledged_by" doc:"id of the token; null: nobody did"`
+	AckedAt  TimeOrNull      `json:"acknowledged_at"`
+	Note     TextOrNull      `json:"note" doc:"of who acknowledged it"`
+	Evidence AnomalyEvidence `json:"evidence"`
 }
 
 // AnomalyDetail is one anomaly with its history.
@@ -38,8 +38,8 @@ type AnomalyDetail struct {
 	ChangeCount int             `json:"change_count"`
 }
 
-// Evidence is what an anomaly rests on. Its lists are bounded.
-type Evidence struct {
+// AnomalyEvidence is what an anomaly rests on. Its lists are bounded.
+type AnomalyEvidence struct {
 	Readings []string         `json:"readings" doc:"device:boot:seq: the first, and the newest"`
 	Ranges   []EvidenceRange  `json:"ranges" doc:"of receipt numbers, readings or days"`
 	Sums     map[string]int64 `json:"sums" doc:"counts; _rp rupiah, _s seconds"`
@@ -175,7 +175,7 @@ func (s *Server) anomaly(i *watch.Incident) Anomaly {
 		ID: i.ID, Rule: string(i.Rule), Severity: string(i.Severity), State: string(i.State), Subject: i.Subject,
 		Site: TextOrNull(i.Site), Device: TextOrNull(i.Device), OpenedAt: s.at(i.OpenedAt), LastAt: s.at(i.LastAt), ClosedAt: s.atOrNull(i.ClosedAt),
 		Count:    i.Count,
-		Evidence: Evidence{Readings: orEmpty(i.Evidence.Readings), Ranges: []EvidenceRange{}, Sums: map[string]int64{}, Links: orEmpty(i.Evidence.Links)},
+		Evidence: AnomalyEvidence{Readings: orEmpty(i.Evidence.Readings), Ranges: []EvidenceRange{}, Sums: map[string]int64{}, Links: orEmpty(i.Evidence.Links)},
 	}
 	for _, r := range i.Evidence.Ranges {
 		a.Evidence.Ranges = append(a.Evidence.Ranges, EvidenceRange(r))

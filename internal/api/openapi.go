@@ -165,7 +165,10 @@ func success(t *route, reg huma.Registry, status int) *huma.Response {
 		r.Content["application/json"] = &huma.MediaType{Schema: reg.Schema(t.Answer, true, "")}
 	}
 	for _, format := range t.Formats {
-		r.Content[map[string]string{"csv": "text/csv", "xlsx": sheetType, "geojson": "application/geo+json"}[format]] = &huma.MediaType{}
+		if format == "metadata" {
+			continue // JSON too
+		}
+		r.Content[map[string]string{"csv": "text/csv", "xlsx": sheetType, "geojson": "application/geo+json", "html": "text/html"}[format]] = &huma.MediaType{}
 	}
 	return r
 }

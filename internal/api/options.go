@@ -30,6 +30,7 @@ type Options struct {
 	Inventory  Inventory
 	Tokens     Tokens
 	Readiness  Readiness
+	Reporting  Reporting
 
 	Zone *time.Location   // the city's
 	Now  func() time.Time // the wall clock
@@ -55,6 +56,7 @@ func (o *Options) setDefaults() {
 	if o.WriteTimeout == 0 {
 		o.WriteTimeout = 10 * time.Second
 	}
+	o.Reporting.setDefaults()
 	if o.Registerer == nil {
 		o.Registerer = prometheus.NewRegistry()
 	}
@@ -85,6 +87,9 @@ func (o *Options) validate() error {
 	need("Zone", o.Zone == nil)
 	need("Now", o.Now == nil)
 	need("Log", o.Log == nil)
+	if err := o.Reporting.validate(); err != nil {
+		errs = append(errs, err)
+	}
 	if o.RateLimit < 0 || o.MaxStreams < 0 {
 		errs = append(errs, errors.New("api: limits must not be negative"))
 	}

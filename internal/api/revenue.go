@@ -130,11 +130,7 @@ func (s *Server) revenueDaily(w http.ResponseWriter, q *request) error {
 		slog.String("group", query.Group), slog.Int("rows", len(rows)))
 	key := func(r ledger.DailyRow) string { return r.Date + " " + r.Key }
 	if q.format() != "json" {
-		t := &table{name: "revenue-daily", columns: []string{"date", query.Group, "name", "receipts", "voids", "recorded", "due", "due_known"}}
-		for _, r := range rows {
-			t.add(r.Date, r.Key, r.Name, r.Receipts, r.Voids, int64(r.Recorded), int64(r.Due), !r.DueUnknown)
-		}
-		return s.writeTable(w, q, t, notStored, "")
+		return s.writeSheet(w, q, s.dailySheet(&query, rows))
 	}
 	page, next := firstPage(pageAfter(q, rows, key), q.limit(), key)
 	list := List[DailyRevenue]{Items: make([]DailyRevenue, 0, len(page)), Next: next}

@@ -44,6 +44,9 @@ var may = map[string][]token.Role{
 	"GET /v1/anomalies":                     {token.Dishub, token.Bapenda, token.Auditor, token.Admin},
 	"GET /v1/anomalies/{id}":                {token.Dishub, token.Bapenda, token.Auditor, token.Admin},
 	"POST /v1/anomalies/{id}/ack":           {token.Dishub, token.Bapenda, token.Admin},
+	"GET /v1/revenue/reconciliation":        {token.Bapenda, token.Auditor, token.Admin},
+	"GET /v1/revenue/statements/{operator}": {token.Bapenda, token.Auditor, token.Operator, token.Admin},
+	"GET /v1/revenue/realisasi":             {token.Bapenda, token.Auditor, token.Executive, token.Admin},
 	"POST /v1/admin/reload":                 {token.Admin},
 	"POST /v1/admin/clock":                  {token.Admin},
 	"GET /v1/parking/sites":                 nil,
@@ -141,6 +144,7 @@ func fill(path string) string {
 			path = strings.ReplaceAll(path, "{id}", id)
 		}
 	}
+	path = strings.ReplaceAll(path, "{operator}", "op-01")
 	if strings.HasSuffix(path, "nearby") {
 		path += "?lat=-6.237&lon=107"
 	}

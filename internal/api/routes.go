@@ -18,6 +18,7 @@ func allRoutes() []*route {
 	routes = append(routes, proofRoutes()...)
 	routes = append(routes, anomalyRoutes()...)
 	routes = append(routes, gatewayRoutes()...)
+	routes = append(routes, reportRoutes()...)
 	for _, t := range routes {
 		t.finish()
 	}

@@ -93,7 +93,7 @@ func moneyRoutes() []*route {
 			Summary: "Recorded and due, a day and group a row",
 			Doc: "Every day that [from, to) touches. Role operator sees its own sites, dishub the accounts that it collects itself, " +
 				"executive totals only (kecamatan, account, class, method).",
-			Formats: sheets, Answer: typeOf[List[DailyRevenue]](), Handle: (*Server).revenueDaily,
+			Formats: reportForms, Answer: typeOf[List[DailyRevenue]](), Handle: (*Server).revenueDaily,
 			Params: join(spanParams("the first of the month"), []param{{Name: "group", Enum: dailyGroups, Default: "account"}, viewParam()}, pageParams()),
 			Logged: namesPayers,
 		},

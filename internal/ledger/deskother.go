@@ -88,10 +88,17 @@ func (d *desk) declared(l *journal.Declaration) (*row, error) {
 	return d.find(journal.TypeDeclaration, ref)
 }
 
-// about is what only one line may be about that holds, "" where there is none.
+// about is by what a line is looked up: a declaration by what only one that
+// holds may be about, a deposit by the first day of its period. "" where there
+// is nothing.
 func about(line journal.Line) string {
-	if l, ok := line.(*journal.Declaration); ok {
+	switch l := line.(type) {
+	case *journal.Declaration:
 		return l.Period + "\n" + l.NPWPD + "\n" + l.NOPD
+	case *journal.Deposit:
+		if l.Reverses == "" {
+			return l.PeriodFrom
+		}
 	}
 	return ""
 }

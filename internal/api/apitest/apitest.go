@@ -41,6 +41,7 @@ type City struct {
 	Gate       Gate
 	Quarantine Quarantine
 	Readings   Readings
+	Reports    Reports
 	State      api.Readyz
 	Version    *inventory.Version
 	Tokens     *token.Store
@@ -133,7 +134,8 @@ func (c *City) Options() api.Options {
 		Parking: &c.Parking, Traffic: &c.Traffic, Books: &c.Books, Proofs: &c.Proofs, Devices: &c.Devices, Anomalies: &c.Anomalies,
 		Readings:   &c.Readings,
 		Quarantine: &c.Quarantine, Gate: &c.Gate, Inventory: c, Tokens: c.Tokens, Readiness: c,
-		Zone: Zone, Now: c.Clock.Now, Log: c.Log, Version: "test", Registerer: c.Metrics,
+		Reporting: api.Reporting{Reports: &c.Reports, City: "Kota Contoh", Region: "32.75"},
+		Zone:      Zone, Now: c.Clock.Now, Log: c.Log, Version: "test", Registerer: c.Metrics,
 	}
 }
 

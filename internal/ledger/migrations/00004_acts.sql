@@ -22,7 +22,7 @@ CREATE TABLE line (
   n      INTEGER NOT NULL,     -- its entry
   pos    INTEGER NOT NULL,     -- its act
   day    INTEGER NOT NULL,     -- days since 1970-01-01
-  about  TEXT NOT NULL,        -- declarations: taxpayer, object and period; else empty
+  about  TEXT NOT NULL,        -- declarations: period, taxpayer and object; deposits: first day of the period; else empty
   undone INTEGER NOT NULL,     -- entry that takes it back or stands for it, 0 none
   sum    INTEGER NOT NULL,
   PRIMARY KEY (type, ref)

@@ -50,7 +50,7 @@ func (d *asked) class(ctx context.Context, by inventory.Detection, class city.Cl
 		pace = paceOf(day, others)
 	}
 	d.cover(class, day)
-	price, sample, err := d.prices(ctx, by, class, day, others, dates, &s, blind > leastBlind*open)
+	price, sample, err := d.prices(ctx, by, class, &pace, day, others, dates, &s, blind > leastBlind*open)
 	if err != nil || d.answer.Why != "" {
 		return err
 	}
@@ -183,7 +183,7 @@ func (d *asked) spread(s *seen) float64 {
 }
 
 // prices returns what those pay who leave, and the stays that tells it.
-func (d *asked) prices(ctx context.Context, by inventory.Detection, class city.Class, day *hours, others []*hours, dates []time.Time, s *seen, need bool) (*prices, []paid, error) {
+func (d *asked) prices(ctx context.Context, by inventory.Detection, class city.Class, p *pace, day *hours, others []*hours, dates []time.Time, s *seen, need bool) (*prices, []paid, error) {
 	if by == inventory.DetectGates {
 		c, err := d.curve(class)
 		if err != nil {
@@ -201,7 +201,7 @@ func (d *asked) prices(ctx context.Context, by inventory.Detection, class city.C
 	}
 	sample := s.paid
 	for _, date := range dates {
-		if enough(sample, day) || !need && len(s.begun) == 0 {
+		if enough(sample, day, p) || !need && len(s.begun) == 0 {
 			break
 		}
 		begin := date.UnixMilli()
@@ -220,8 +220,9 @@ func (d *asked) prices(ctx context.Context, by inventory.Detection, class city.C
 	return pricesOf(sample), sample, nil
 }
 
-// enough tells whether a sample tells what is paid in every hour that is blind.
-func enough(sample []paid, day *hours) bool {
+// enough tells whether a sample tells what is paid in every hour that is blind;
+// the fewer left unseen, the less it matters.
+func enough(sample []paid, day *hours, p *pace) bool {
 	if len(sample) < fewPrices {
 		return false
 	}
@@ -230,7 +231,7 @@ func enough(sample []paid, day *hours) bool {
 		n[x.hour]++
 	}
 	for h := range day {
-		if day[h].blind() > 0.1 && n[h] < fewHourly {
+		if n[h] < min(fewHourly, 3*day[h].blind()*p.rate[h]) {
 			return false
 		}
 	}

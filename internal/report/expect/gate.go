@@ -83,7 +83,7 @@ func (c *curve) prices(mean, n float64) *prices {
 	}
 	low, high := min(sums[0], sums[1], sums[2]), max(sums[0], sums[1], sums[2])
 	if sums[1] > 0 {
-		p.model = (high - low) / sums[1] / 4
+		p.model = (high - low) / sums[1] / 6
 	}
 	return p
 }
