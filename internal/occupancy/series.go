@@ -151,9 +151,9 @@ func (f *Follower) insert(s *series, o obs) (inserted, error) {
 // grown is used.
 const (
 	mostObs  = 127
-	leastObs = 15
+	leastObs = 7
 	// allObs is what those of all spots may come to; 16 bytes each.
-	allObs = 1 << 20
+	allObs = 1 << 19
 )
 
 // most returns how many observations of a series are kept in memory.
