@@ -117,7 +117,7 @@ func Open(ctx context.Context, path string, o Options) (*Follower, error) {
 	if err != nil {
 		return nil, fmt.Errorf("occupancy: %w", err)
 	}
-	db, err := sqlite.Open(ctx, path, sqlite.Options{Sync: sqlite.Normal, Migrations: files, SumsAt: 3, CacheKiB: 4000})
+	db, err := sqlite.Open(ctx, path, sqlite.Options{Sync: sqlite.Normal, Migrations: files, SumsAt: 3, CacheKiB: 1500})
 	if err != nil {
 		return nil, fmt.Errorf("occupancy: %w", err)
 	}

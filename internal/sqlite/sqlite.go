@@ -34,7 +34,7 @@ type Options struct {
 	SumsAt     int64 // the migration, none of the files, that fills the checksums of what is there; 0: none
 	Readers    int   // size of the reading pool, default 2
 	ReadOnly   bool  // no writer, no migration
-	CacheKiB   int   // page cache of the writer, in KiB; default 2,000
+	CacheKiB   int   // page cache of the writer, in KiB, which takes twice as much memory; default 500
 }
 
 // readerCache is the page cache of each reading connection, KiB with a minus.
@@ -60,7 +60,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 		o.Readers = 2
 	}
 	if o.CacheKiB == 0 {
-		o.CacheKiB = 2000
+		o.CacheKiB = 500
 	}
 	d := &DB{path: path}
 	if !o.ReadOnly {
