@@ -17,7 +17,9 @@ func TestReadingsAreWrittenAsTheyAreEncoded(t *testing.T) {
 	s := &Server{zone: time.FixedZone("WIB", 7*3600)}
 	wholes := rapid.OneOf(rapid.Int64Range(-3000, 3000), rapid.Int64())
 	rapid.Check(t, func(t *rapid.T) {
-		some := func(name string) city.Int { return city.Int{V: wholes.Draw(t, name), OK: rapid.Bool().Draw(t, name+"?")} }
+		some := func(name string) city.Int {
+			return city.Int{V: wholes.Draw(t, name), OK: rapid.Bool().Draw(t, name+"?")}
+		}
 		class := func() city.Class { return city.Class(rapid.IntRange(0, 7).Draw(t, "class")) }
 		found := make([]journal.Entry, rapid.IntRange(0, 3).Draw(t, "n"))
 		for i := range found {

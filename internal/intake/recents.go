@@ -12,8 +12,8 @@ type recents struct {
 	contents []uint32
 	keys     *[recentSize]uint32 // of boot and seq; nil while all are in a row
 	ats      *[recentSize]uint32 // the low halves of their device times; nil while none has boot 0 or no boot
-	boot     uint64   // of the newest
-	seq      uint64   // of the newest
+	boot     uint64              // of the newest
+	seq      uint64              // of the newest
 	next     uint8
 	row      uint8 // how many of the newest are of one boot and have one sequence number after the other
 }
