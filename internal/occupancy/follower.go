@@ -352,7 +352,7 @@ func (f *Follower) observe(s *series, o obs) error {
 	sp, next, newest := s.sp, in.next, in.newest
 	sp.holds(s.until(o))
 	if o.at < sp.settled {
-		to := min(next, o.at+s.ttl)
+		to := min(next, o.at+s.longest())
 		if in.first && sp.key.detection == count { // one more counter, also after it expired
 			to = min(next, max(to, sp.activeUntil))
 		}

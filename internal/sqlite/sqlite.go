@@ -40,7 +40,7 @@ type Options struct {
 
 // readerCache is the page cache of each reading connection, KiB with a minus.
 // There are some twenty of them, and behind them stands the kernel's.
-const readerCache = "-256"
+const readerCache = "-128"
 
 // DB is one file with one writing connection and a pool of readers.
 type DB struct {
