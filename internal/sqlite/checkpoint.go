@@ -9,7 +9,7 @@ import (
 // checkpoint is begun, and before its writer waits for that.
 const (
 	checkpointAt   = 1000 // SQLite's own
-	checkpointMost = 16 * checkpointAt
+	checkpointMost = 8 * checkpointAt
 )
 
 // aside makes checkpoints beside a file's writer. SQLite makes them within the
