@@ -125,7 +125,7 @@ type scan struct {
 	q     Query
 	mask  uint8
 	from  int64
-	parts []part            // by minAt, the first last
+	parts []part // by minAt, the first last
 	open  []opened
 	left  map[file][]journal.Entry // what the page before has read already
 	took  file                     // where the last entry came from

@@ -62,7 +62,8 @@ func (t *topics) device(name string) string {
 
 // match returns the level that stands for the filter's first +.
 func match(filter []string, name string) (device string, ok bool) {
-	level, more := "", true
+	var level string
+	more := true
 	for _, f := range filter {
 		if f == "#" {
 			return device, true
