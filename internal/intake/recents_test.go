@@ -17,6 +17,7 @@ func TestRecentsAreTheLast(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var x recents
 		var list []one
+		stored := false // then how many are in a row is counted anew
 		last := one{boot: rapid.Uint64Range(0, 2).Draw(t, "boot"), seq: rapid.Uint64().Draw(t, "seq")}
 		for range rapid.IntRange(1, 8).Draw(t, "stretches") {
 			switch rapid.IntRange(0, 3).Draw(t, "break") {
@@ -34,7 +35,8 @@ func TestRecentsAreTheLast(t *testing.T) {
 					list = list[1:]
 				}
 			}
-			if rapid.Bool().Draw(t, "stored") {
+			if rapid.IntRange(0, 3).Draw(t, "stored") == 0 {
+				stored = true
 				m, err := decodeMemory(encodeMemory(&memory{recents: x, runs: []run{{hasBoot: true, boot: last.boot, spans: []span{{last.seq, last.seq}}}}}))
 				require.NoError(t, err)
 				x = m.recents
@@ -49,7 +51,7 @@ func TestRecentsAreTheLast(t *testing.T) {
 			}
 			require.Equal(t, -1, x.find(last.boot, last.seq+1, 0))
 		}
-		if len(list) == recentSize && list[0].boot == last.boot && list[0].seq == last.seq-recentSize+1 {
+		if !stored && len(list) == recentSize && list[0].boot == last.boot && list[0].seq == last.seq-recentSize+1 {
 			require.Nil(t, x.keys, "all are in a row")
 		}
 	})
