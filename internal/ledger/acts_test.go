@@ -314,3 +314,37 @@ func TestReachedWaitsForTheFlush(t *testing.T) {
 		require.Fail(t, "not told")
 	}
 }
+
+// However the journal is cut into batches, and built again from its begin: the
+// file is the same, acts and all.
+func TestAnyBatchesOfActsMakeTheSameBooks(t *testing.T) {
+	m := &till{device: "meter-c", boot: 1}
+	var readings []*city.Reading
+	for i := range int64(60) {
+		r := m.paper(day0+i*day/2-40*day, fmt.Sprint(i%7), 2000, city.Methods[i%4])
+		r.Receipt.Void = i%5 == 4
+		readings = append(readings, r)
+	}
+	entries := withActs(log(readings...))
+	want := ""
+	for _, most := range []int{len(entries), 1, 3, 10} {
+		b := newBench(t)
+		for rest := entries; len(rest) > 0; {
+			n := min(most, len(rest))
+			apply(t, b.f, rest[:n])
+			rest = rest[n:]
+			if most == 3 {
+				b.reopen(t)
+			}
+		}
+		got := dump(t, b.f)
+		if want == "" {
+			want = got
+			b.verify(t)
+			for _, table := range tables {
+				require.NotContains(t, got, "-- "+table.name+"\n--", "%s is empty", table.name)
+			}
+		}
+		require.Equal(t, want, got, "%d at once", most)
+	}
+}
