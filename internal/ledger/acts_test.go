@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -262,7 +263,7 @@ func TestAnyBatchesOfActsMakeTheSameBooks(t *testing.T) {
 	m := &till{device: "meter-c", boot: 1}
 	var readings []*city.Reading
 	for i := range int64(60) {
-		r := m.paper(day0+i*day/2-40*day, fmt.Sprint(i%7), 2000, city.Methods[i%4])
+		r := m.paper(day0+i*day/2-40*day, strconv.FormatInt(i%7, 10), 2000, city.Methods[i%4])
 		r.Receipt.Void = i%5 == 4
 		readings = append(readings, r)
 	}
