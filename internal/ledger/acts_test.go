@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -235,65 +236,6 @@ func TestWhatADepositMustBe(t *testing.T) {
 	b.verify(t)
 }
 
-func TestRealizedIsWhatTheTreasuryConfirmed(t *testing.T) {
-	b := newBench(t)
-	m := &till{device: "meter-a", boot: 1}
-	b.read(t, m.paper(day0, "1", 10_000, city.QRIS), m.paper(day0, "2", 4_000, city.Cash))
-	require.Equal(t, [2]city.Int{city.SomeInt(10_000), city.SomeInt(0)}, b.settling(t, accountStreet))
-	// A QRIS rupiah that comes back in its settlement file is realized once.
-	b.book(t, day0, deposit("d-1", "settlement", 7_000, 49))
-	require.Equal(t, [2]city.Int{city.SomeInt(3_000), city.SomeInt(6_951)}, b.settling(t, accountStreet))
-	b.book(t, day0, deposit("d-1", "settlement", 7_000, 49))
-	require.Equal(t, [2]city.Int{city.SomeInt(3_000), city.SomeInt(6_951)}, b.settling(t, accountStreet))
-	b.book(t, day0, deposit("d-2", "STS", 4_000, 0))
-	require.Equal(t, [2]city.Int{city.SomeInt(3_000), city.SomeInt(10_951)}, b.settling(t, accountStreet))
-	b.book(t, day0, deposit("d-3", "settlement", 9_000, 0))
-	require.Equal(t, [2]city.Int{city.SomeInt(0), city.SomeInt(19_951)}, b.settling(t, accountStreet), "never below 0")
-	// Credited in this year for the one before: realized now, and settles then.
-	old := func(d *journal.Deposit) { d.PeriodFrom, d.PeriodTo = "2025-12-30", "2025-12-31" }
-	b.book(t, day0, deposit("d-4", "settlement", 1_000, 0, old), deposit("d-5", "settlement", 9_000, 0, reverses("d-3")))
-	require.Equal(t, [2]city.Int{city.SomeInt(3_000), city.SomeInt(11_951)}, b.settling(t, accountStreet))
-}
-
-func TestALateCreditTellsNoTaxpayersFigure(t *testing.T) {
-	b := newBench(t)
-	for i, device := range []string{"meter-c", "meter-d", "meter-e"} {
-		m := &till{device: device, boot: 1}
-		b.read(t, m.paper(day0, "1", int64(10_000*(i+1)), city.QRIS))
-	}
-	total := func() AccountTotal { return b.account(t, accountPBJT) }
-	require.Equal(t, city.SomeInt(60_000), total().Recorded)
-	require.Equal(t, city.SomeInt(0), total().Realized, "nobody has paid")
-	for i, operator := range []string{"op-1", "op-2"} {
-		b.book(t, day0, deposit(operator, "settlement", int64(1_000*(i+1)), 0, pbjt(operator, "")))
-		a := total()
-		require.True(t, a.Suppressed)
-		require.False(t, a.Realized.OK)
-		require.False(t, a.InSettlement.OK, "it would tell the settlement by its change")
-		require.Equal(t, city.SomeInt(60_000), a.Recorded)
-	}
-	b.book(t, day0, deposit("op-3", "settlement", 3_000, 0, pbjt("op-3", "")))
-	require.Equal(t, city.SomeInt(6_000), total().Realized)
-	require.Equal(t, city.SomeInt(54_000), total().InSettlement)
-	require.False(t, total().Suppressed)
-	// A credit that was taken back makes no third taxpayer.
-	b.book(t, day0, deposit("back", "settlement", 3_000, 0, pbjt("op-3", ""), reverses("op-3")))
-	require.False(t, total().Realized.OK)
-
-	// Two taxpayers of what is recorded stay untold, whoever else pays.
-	b = newBench(t)
-	for _, device := range []string{"meter-c", "meter-d"} {
-		b.read(t, (&till{device: device, boot: 1}).paper(day0, "1", 10_000, city.Cash))
-	}
-	for _, operator := range []string{"op-1", "op-2", "op-3"} {
-		b.book(t, day0, deposit(operator, "SSPD", 1_000, 0, pbjt(operator, "")))
-	}
-	require.False(t, total().Recorded.OK)
-	require.False(t, total().Due.OK)
-	require.False(t, total().InSettlement.OK)
-	require.Equal(t, city.SomeInt(3_000), total().Realized)
-}
-
 func TestReachedWaitsForTheFlush(t *testing.T) {
 	b := newBench(t)
 	done := make(chan error, 1)
@@ -312,5 +254,39 @@ func TestReachedWaitsForTheFlush(t *testing.T) {
 		require.NoError(t, err)
 	case <-time.After(30 * time.Second):
 		require.Fail(t, "not told")
+	}
+}
+
+// However the journal is cut into batches, and built again from its begin: the
+// file is the same, acts and all.
+func TestAnyBatchesOfActsMakeTheSameBooks(t *testing.T) {
+	m := &till{device: "meter-c", boot: 1}
+	var readings []*city.Reading
+	for i := range int64(60) {
+		r := m.paper(day0+i*day/2-40*day, strconv.FormatInt(i%7, 10), 2000, city.Methods[i%4])
+		r.Receipt.Void = i%5 == 4
+		readings = append(readings, r)
+	}
+	entries := withActs(log(readings...))
+	want := ""
+	for _, most := range []int{len(entries), 1, 3, 10} {
+		b := newBench(t)
+		for rest := entries; len(rest) > 0; {
+			n := min(most, len(rest))
+			apply(t, b.f, rest[:n])
+			rest = rest[n:]
+			if most == 3 {
+				b.reopen(t)
+			}
+		}
+		got := dump(t, b.f)
+		if want == "" {
+			want = got
+			b.verify(t)
+			for _, table := range tables {
+				require.NotContains(t, got, "-- "+table.name+"\n--", "%s is empty", table.name)
+			}
+		}
+		require.Equal(t, want, got, "%d at once", most)
 	}
 }

@@ -2,9 +2,11 @@ package ledger
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/journal"
@@ -176,4 +178,57 @@ func TestLinesInPages(t *testing.T) {
 	page, _, err = b.f.Lines(t.Context(), LineQuery{Type: journal.TypeDeposit, Reference: "c"})
 	require.NoError(t, err)
 	require.Len(t, page, 1)
+}
+
+// Whatever comes in whatever order: each number of the series has the states
+// that a slow model gives it, number by number.
+func TestKarcisEqualTheModel(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		b := newBench(rt)
+		states := map[string]map[uint64]bool{}
+		for _, s := range KarcisStates {
+			states[s] = map[uint64]bool{}
+		}
+		type held struct {
+			line *journal.Karcis
+			gone bool
+		}
+		var booked []*held
+		for i := range rapid.IntRange(1, 30).Draw(rt, "steps") {
+			first := rapid.Uint64Range(1, 12).Draw(rt, "first")
+			k := karcis(fmt.Sprint("k-", i), rapid.SampledFrom(KarcisStates).Draw(rt, "state"), first, first+rapid.Uint64Range(0, 4).Draw(rt, "more"))
+			var of *held
+			if len(booked) > 0 && rapid.IntRange(0, 4).Draw(rt, "back") == 0 {
+				of = rapid.SampledFrom(booked).Draw(rt, "of")
+				k.State, k.First, k.Last, k.Reverses = of.line.State, of.line.First, of.line.Last, of.line.Reference
+			}
+			may := of == nil || !of.gone
+			for n := k.First; n <= k.Last; n++ {
+				switch {
+				case of != nil && k.State == "issued":
+					may = may && !states["sold"][n] && !states["void"][n] && !states["returned"][n]
+				case of != nil:
+				case k.State == "issued":
+					may = may && !states["issued"][n]
+				default:
+					may = may && states["issued"][n] && !states[k.State][n] &&
+						(k.State != "sold" || !states["returned"][n]) && (k.State != "returned" || !states["sold"][n])
+				}
+			}
+			want := Refused
+			if may {
+				want = Booked
+				for n := k.First; n <= k.Last; n++ {
+					states[k.State][n] = of == nil
+				}
+				if of != nil {
+					of.gone = true
+				} else {
+					booked = append(booked, &held{line: k})
+				}
+			}
+			v := b.book(rt, day0, k)
+			require.Equal(rt, want, v.Outcome, "%+v: %+v", k, v.Faults)
+		}
+	})
 }

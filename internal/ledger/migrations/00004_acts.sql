@@ -13,7 +13,7 @@ CREATE TABLE act (
   faults  TEXT NOT NULL,       -- why it has no effect, as JSON
   sum     INTEGER NOT NULL
 );
-CREATE INDEX act_type ON act (type, pos);
+CREATE INDEX act_type ON act (type, pos, recv);
 
 -- The lines of acts that have an effect, by their reference.
 CREATE TABLE line (
