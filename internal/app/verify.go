@@ -92,7 +92,8 @@ func memoryToVerify() int64 {
 	bytes := int64(most)
 	var machine unix.Sysinfo_t
 	if err := unix.Sysinfo(&machine); err == nil {
-		bytes = min(bytes, int64(uint64(machine.Totalram)*uint64(machine.Unit)/3))
+		ram := uint64(machine.Totalram) //nolint:unconvert // 32 bits wide on arm
+		bytes = min(bytes, int64(ram*uint64(machine.Unit)/3))
 	}
 	if limit := cgroupLimit(cgroupFile); limit > 0 {
 		bytes = min(bytes, limit/3)
