@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -78,12 +79,12 @@ func TestTheBooksAreSignedAndProved(t *testing.T) {
 	var in api.Inclusion
 	r.until("the receipt is in the books", func() bool { return r.get("/v1/revenue/proof/inclusion?receipt=m1:1:2", admin, &in) == http.StatusOK })
 	require.Len(t, in.Entries, 1)
-	require.EqualValues(t, 2, in.Size, "it was signed for this proof")
+	require.Greater(t, in.Size, in.Entries[0].Leaf, "it was signed for this proof")
 	require.NotContains(t, string(in.Entries[0].Data), "1234")
 	second := r.checkpoint(key)
 	require.Equal(t, first.Origin, second.Origin)
 	var grown api.Consistency
-	require.Equal(t, http.StatusOK, r.get("/v1/revenue/proof/consistency?from=1&to=2", admin, &grown))
+	require.Equal(t, http.StatusOK, r.get(fmt.Sprintf("/v1/revenue/proof/consistency?from=1&to=%d", second.Size), admin, &grown))
 	require.Equal(t, second.Root.String(), grown.ToRoot)
 
 	fresh := t.TempDir()
@@ -103,11 +104,12 @@ func TestTheBooksAreSignedAndProved(t *testing.T) {
 	require.ErrorContains(t, app.VerifyBundle(file, stranger.Public().String(), say), "not signed by")
 	b, err := proof.ParseBundle([]byte(text))
 	require.NoError(t, err)
+	require.Len(t, b.Entries, 2)
 	b.Entries[1].Data[len(b.Entries[1].Data)-1] ^= 1
 	changed, err := json.Marshal(b)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(file, changed, 0o600))
-	require.ErrorContains(t, app.VerifyBundle(file, printed, say), "entry 2")
+	require.ErrorContains(t, app.VerifyBundle(file, printed, say), fmt.Sprintf("entry %d", b.Entries[1].Leaf+1))
 
 	r.publish("m1", receiptOf(3, "A-3"))
 	r.until("the third is in the books", func() bool {
@@ -126,9 +128,9 @@ func TestTheBooksAreSignedAndProved(t *testing.T) {
 	r.until("the checkpoint of the restored books", func() bool { return r.get("/v1/revenue/proof/checkpoint", "", nil) == http.StatusOK })
 	c := r.checkpoint(key)
 	require.NotEqual(t, first.Origin, c.Origin, "a restore begins a log")
-	require.EqualValues(t, 3, c.Size, "what came last was signed at the stop")
+	require.Greater(t, c.Size, second.Size)
 	require.Equal(t, first.Origin, c.Before.Origin)
-	require.EqualValues(t, 3, c.Before.Size)
+	require.Equal(t, c.Size, c.Before.Size, "what came last was signed at the stop")
 	require.NoError(t, r.stop())
 
 	// Without its key the signed store does not start; with another one it goes
@@ -143,7 +145,7 @@ func TestTheBooksAreSignedAndProved(t *testing.T) {
 	otherKey, err := proof.ParsePublicKey(other)
 	require.NoError(t, err)
 	r.until("it is signed by the new key", func() bool {
-		return strings.Contains(r.text("/v1/revenue/proof/checkpoint", ""), "previous "+c.Origin+" 3 ")
+		return strings.Contains(r.text("/v1/revenue/proof/checkpoint", ""), fmt.Sprintf("previous %s %d ", c.Origin, c.Size))
 	})
 	require.NotEqual(t, c.Origin, r.checkpoint(otherKey).Origin)
 	require.NoError(t, r.stop())

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"sync"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/simpang-id/simpang/internal/config"
 	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/journal"
@@ -72,7 +74,7 @@ func Verify(ctx context.Context, c *config.Config, say func(format string, args 
 		return err
 	}
 	v, err := ledger.Verify(ctx, filepath.Join(c.DataDir, "ledger.db"), ledger.VerifyOptions{
-		Options: ledger.Options{Timeline: timeline, Zone: c.City.Zone}, Log: late, Key: key,
+		Options: ledger.Options{Timeline: timeline, Zone: c.City.Zone}, Log: late, Key: key, Memory: memoryToVerify(),
 	})
 	if err != nil {
 		return err
@@ -80,6 +82,23 @@ func Verify(ctx context.Context, c *config.Config, say func(format string, args 
 	say("ledger: %d entries recomputed from %d records, %d of them compared with the journal", v.Entries, v.Records, v.InJournal)
 	say("proof: the tree of %d entries is whole, and so are %d signed checkpoints of it", v.Entries, v.Checkpoints)
 	return verifyFiles(ctx, c, say)
+}
+
+// memoryToVerify is what a verification may hold, in bytes: a third of what the
+// machine or its control group has, since Go's heap may be twice as large as
+// what it holds.
+func memoryToVerify() int64 {
+	const most, least = 16 << 30, 64 << 20
+	bytes := int64(most)
+	var machine unix.Sysinfo_t
+	if err := unix.Sysinfo(&machine); err == nil {
+		ram := uint64(machine.Totalram) //nolint:unconvert // 32 bits wide on arm
+		bytes = min(bytes, int64(ram*uint64(machine.Unit)/3))
+	}
+	if limit := cgroupLimit(cgroupFile); limit > 0 {
+		bytes = min(bytes, limit/3)
+	}
+	return max(bytes, least)
 }
 
 // lateLog is the journal as it is after the books were opened: a gateway that

@@ -25,7 +25,7 @@ type indexRow struct {
 // indexTable is how one of them is read.
 type indexTable struct {
 	name, query string
-	scan        func(*hasher, *sql.Rows) (indexRow, error)
+	scan        func(*hasher, *columns) indexRow
 	want        func(*hasher, *shelfRow, *city.Receipt) uint64
 	sum         func(*tableSums) *uint64
 }
@@ -33,10 +33,9 @@ type indexTable struct {
 var indexTables = []indexTable{
 	{
 		"paper", "SELECT device, number, class, amount, at, boot, seq, pos FROM paper ORDER BY device, number, class, amount, at, boot, seq, pos",
-		func(h *hasher, rows *sql.Rows) (indexRow, error) {
-			var p paper
-			err := rows.Scan(&p.device, &p.number, &p.class, &p.amount, &p.at, &p.boot, &p.seq, &p.pos)
-			return indexRow{uint64(p.pos), h.paper(h.number(p.device, p.number), p.class, p.amount, p.moment)}, err
+		func(h *hasher, c *columns) indexRow {
+			m := moment{c.int(4), c.int(5), c.int(6), c.int(7)}
+			return indexRow{uint64(m.pos), h.paper(h.number(c.int(0), c.text(1)), int(c.int(2)), c.int(3), m)}
 		},
 		func(h *hasher, r *shelfRow, body *city.Receipt) uint64 {
 			return h.paper(h.number(int64(r.device), body.Number), int(r.class), r.amount, r.moment())
@@ -45,12 +44,11 @@ var indexTables = []indexTable{
 	},
 	{
 		"meter", "SELECT device, boot, at, seq, pos, count, amount FROM meter ORDER BY device, boot, at, seq, pos",
-		func(h *hasher, rows *sql.Rows) (indexRow, error) {
-			var m meterRow
-			var count, amount sql.NullInt64
-			err := rows.Scan(&m.device, &m.boot, &m.at, &m.seq, &m.pos, &count, &amount)
-			m.count, m.amount = city.Int{V: count.Int64, OK: count.Valid}, city.Int{V: amount.Int64, OK: amount.Valid}
-			return indexRow{uint64(m.pos), h.meter(&m)}, err
+		func(h *hasher, c *columns) indexRow {
+			m := meterRow{device: c.int(0), reached: reached{step: step{c.int(1), c.int(2), c.int(3), c.int(4)}}}
+			m.count.V, m.count.OK = c.maybe(5)
+			m.amount.V, m.amount.OK = c.maybe(6)
+			return indexRow{uint64(m.pos), h.meter(&m)}
 		},
 		func(h *hasher, r *shelfRow, body *city.Receipt) uint64 {
 			return h.meter(&meterRow{int64(r.device), reached{r.step(), body.TotalCount, body.TotalAmount}})
@@ -59,10 +57,9 @@ var indexTables = []indexTable{
 	},
 	{
 		"listing", "SELECT party, at, pos FROM listing ORDER BY party, at, pos",
-		func(h *hasher, rows *sql.Rows) (indexRow, error) {
-			var party, at, pos int64
-			err := rows.Scan(&party, &at, &pos)
-			return indexRow{uint64(pos), h.listing(party, at, uint64(pos))}, err
+		func(h *hasher, c *columns) indexRow {
+			pos := uint64(c.int(2))
+			return indexRow{pos, h.listing(c.int(0), c.int(1), pos)}
 		},
 		func(h *hasher, r *shelfRow, _ *city.Receipt) uint64 {
 			return h.listing(int64(r.party), r.listed(), r.pos)
@@ -74,10 +71,9 @@ var indexTables = []indexTable{
 // recordTable is what changes in a record, in the same way.
 var recordTable = indexTable{
 	name: "record", query: "SELECT pos, own, eff, party, flags FROM record ORDER BY pos",
-	scan: func(h *hasher, rows *sql.Rows) (indexRow, error) {
-		var pos, own, eff, party, flags int64
-		err := rows.Scan(&pos, &own, &eff, &party, &flags)
-		return indexRow{uint64(pos), h.record(uint64(pos), uint64(own), uint64(eff), party, flags)}, err
+	scan: func(h *hasher, c *columns) indexRow {
+		pos := uint64(c.int(0))
+		return indexRow{pos, h.record(pos, uint64(c.int(1)), uint64(c.int(2)), c.int(3), c.int(4))}
 	},
 	want: func(h *hasher, r *shelfRow, _ *city.Receipt) uint64 {
 		return h.record(r.pos, r.own, r.eff, int64(r.party), int64(r.flags))
@@ -107,10 +103,17 @@ func (t *indexTable) each(ctx context.Context, tx *sql.Tx, h *hasher, f func(row
 		return fmt.Errorf("table %s: %w", t.name, err)
 	}
 	defer rows.Close()
+	c, err := columnsOfRows(rows)
+	if err != nil {
+		return fmt.Errorf("table %s: %w", t.name, err)
+	}
 	for n := 1; rows.Next(); n++ {
-		r, err := t.scan(h, rows)
-		if err != nil {
-			return &DisagreementError{Table: t.name, Detail: fmt.Sprintf("row %d cannot be read: %v", n, err)}
+		if err := c.next(rows); err != nil {
+			return fmt.Errorf("table %s: %w", t.name, err)
+		}
+		r := t.scan(h, c)
+		if err := c.err(); err != nil {
+			return &DisagreementError{Pos: r.pos, Table: t.name, Detail: fmt.Sprintf("row %d cannot be read: %v", n, err)}
 		}
 		if err := f(n, r); err != nil {
 			return err

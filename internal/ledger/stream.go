@@ -18,7 +18,7 @@ type batch[T any] struct {
 }
 
 // inBatches reads a query in a goroutine of its own, until ctx ends.
-func inBatches[T any](ctx context.Context, tx *sql.Tx, query string, scan func(*sql.Rows, *T) error) <-chan batch[T] {
+func inBatches[T any](ctx context.Context, tx *sql.Tx, query string, scan func(*columns, *T) error) <-chan batch[T] {
 	out := make(chan batch[T], 4)
 	go func() {
 		defer close(out)
@@ -38,9 +38,16 @@ func inBatches[T any](ctx context.Context, tx *sql.Tx, query string, scan func(*
 				return err
 			}
 			defer list.Close()
+			c, err := columnsOfRows(list)
+			if err != nil {
+				return err
+			}
 			for list.Next() {
+				if err := c.next(list); err != nil {
+					return err
+				}
 				var row T
-				if err := scan(list, &row); err != nil {
+				if err := scan(c, &row); err != nil {
 					return err
 				}
 				if rows = append(rows, row); len(rows) == verifyRows && !send(nil) {
@@ -70,12 +77,13 @@ func (c *check) keptQuery() string {
 	return query + " ORDER BY 1"
 }
 
-func scanKept(rows *sql.Rows, r *keptRecord) error {
-	var pos, own, eff, sum int64
-	err := rows.Scan(&pos, &r.recv, &r.marks, &r.source, &r.data, &own, &eff, &r.party, &r.flags, &sum, &r.typ)
-	r.pos, r.own, r.eff = uint64(pos), uint64(own), uint64(eff)
-	if err == nil && !r.typ.IsAct() {
-		err = sqlite.CheckSum(sum, "record", r.values(nil)...)
+func scanKept(c *columns, r *keptRecord) error {
+	marks, party, flags, sum := c.int(2), c.int(7), c.int(8), c.int(9)
+	r.pos, r.recv, r.marks, r.source, r.data = uint64(c.int(0)), c.int(1), journal.Flags(marks), c.text(3), c.bytes(4)
+	r.own, r.eff, r.party, r.flags, r.typ = uint64(c.int(5)), uint64(c.int(6)), int32(party), Flags(flags), journal.Type(c.int(10))
+	err := c.err()
+	if err == nil && !r.typ.IsAct() { // of the numbers as they stand: none may be too large for what it is
+		err = sqlite.CheckSum(sum, "record", int64(r.pos), r.recv, marks, r.source, r.data, int64(r.own), int64(r.eff), party, flags)
 	}
 	if err == nil {
 		r.read, err = r.entry()
@@ -86,10 +94,10 @@ func scanKept(rows *sql.Rows, r *keptRecord) error {
 	return nil
 }
 
-func scanEntry(rows *sql.Rows, e *entryBytes) error {
-	var n, sum int64
-	err := rows.Scan(&n, &e.data, &e.hash, &sum)
-	e.n = uint64(n)
+func scanEntry(c *columns, e *entryBytes) error {
+	n, sum := c.int(0), c.int(3)
+	e.n, e.data, e.hash = uint64(n), c.bytes(1), c.bytes(2)
+	err := c.err()
 	if err == nil {
 		err = sqlite.CheckSum(sum, "entry", n, e.data, e.hash)
 	}
@@ -194,9 +202,16 @@ func (c *check) blame(err error) error {
 		return errors.Join(err, queryErr)
 	}
 	defer rows.Close()
+	row, columnsErr := columnsOfRows(rows)
+	if columnsErr != nil {
+		return errors.Join(err, columnsErr)
+	}
 	for rows.Next() {
+		if scanErr := row.next(rows); scanErr != nil {
+			return errors.Join(err, scanErr)
+		}
 		var r keptRecord
-		if changed := scanKept(rows, &r); changed != nil {
+		if changed := scanKept(row, &r); changed != nil {
 			return changed
 		}
 	}

@@ -103,7 +103,7 @@ func TestProofsHoldAndOthersDoNot(t *testing.T) {
 		c, err := proof.Consistency(n, to, k.read)
 		require.NoError(t, err)
 		require.NoError(t, proof.CheckConsistency(c, n, all[n], to, root))
-		if n > 0 { // with nothing every tree is consistent
+		if n > 0 { // every tree begins with the empty one
 			require.Error(t, proof.CheckConsistency(c, n, all[n], to, all[to-1]))
 			require.Error(t, proof.CheckConsistency(c, n, all[n-1], to, root))
 		}
