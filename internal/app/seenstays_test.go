@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"path/filepath"
 	"testing"
 	"time"
@@ -26,9 +27,7 @@ func TestSeenStays(t *testing.T) {
 	const minute, hour = int64(60_000), int64(3_600_000)
 	feature := func(id string, capacity map[string]int, more map[string]any) any {
 		p := map[string]any{"id": id, "name": id, "kind": "off_street", "kecamatan": "x", "levy": "street", "capacity": capacity}
-		for name, v := range more {
-			p[name] = v
-		}
+		maps.Copy(p, more)
 		return map[string]any{"type": "Feature", "properties": p, "geometry": map[string]any{"type": "Point", "coordinates": []float64{107.0, -6.24}}}
 	}
 	geo, err := json.Marshal(map[string]any{"type": "FeatureCollection", "features": []any{
