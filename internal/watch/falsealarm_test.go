@@ -1,8 +1,8 @@
 package watch
 
 import (
-	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,7 +12,6 @@ import (
 // rules allow, of small sites and large ones: at most one in a thousand may raise
 // anything. Days on which a fifth is skimmed are found on all but small sites.
 func TestHonestSiteDaysAreNotAccused(t *testing.T) {
-	t.Parallel()
 	const days = 20_000
 	dice := rand.New(rand.NewPCG(7, 8))
 	r := newRig(t, &stays{})
@@ -40,7 +39,7 @@ func TestHonestSiteDaysAreNotAccused(t *testing.T) {
 		return len(r.said) > 0
 	}
 	for _, size := range []int{5, 30, 150, 600} {
-		t.Run(fmt.Sprint(size), func(t *testing.T) {
+		t.Run(strconv.Itoa(size), func(t *testing.T) {
 			honest, found := 0, 0
 			for range days / 4 {
 				if day(size/2+dice.IntN(size), 0) {
