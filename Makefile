@@ -15,7 +15,7 @@ FUZZTIME ?= 5s
 SOAK    ?= 30m
 STORES  := $(addprefix ./internal/,journal intake ledger occupancy traffic health watch)
 
-.PHONY: help run test check lint bench soak build tools servers fuzz clean
+.PHONY: help run test check lint bench eval soak build tools servers fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -56,6 +56,9 @@ soak: servers ## the long fault run: simulated worlds, and what else soak.sh has
 
 bench: servers ## speed, as ratios in one run; BENCHFLAGS=-quick for a tenth of it
 	go run ./internal/bench $(BENCHFLAGS)
+
+eval: ## how good the conclusions are, against a simulated year's truth; EVALFLAGS='-days 60 -sites 20' for less
+	go run ./internal/eval $(EVALFLAGS)
 
 build: ## static binaries for linux amd64, arm64 and armv7 in dist/
 	@for target in amd64: arm64: arm:7; do \

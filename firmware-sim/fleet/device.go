@@ -141,7 +141,7 @@ func (d *device) clock(at int64) int64 {
 // is filled from the device's clock. It tells whether the reading goes out at
 // once and whole.
 func (d *device) send(at int64, r *city.Reading) bool {
-	if d.isDead(at) {
+	if d.isDead(at) || d.isBlind(at) {
 		return false
 	}
 	d.seq++

@@ -38,6 +38,7 @@ type Fleet struct {
 	stays   uint64
 	open    map[uint64]*stay
 	devices map[string]*device
+	bank    *bank
 }
 
 // outgoing is a message that a device holds until it is sent.
@@ -70,6 +71,7 @@ func New(o Options) (*Fleet, error) {
 	o.Truth.Line(truth.Line{
 		What: truth.Run, Version: truth.FormatVersion, Seed: o.Seed, Start: o.Start, Until: o.End, Inventory: o.Version.Hash,
 	})
+	f.bank = f.newBank()
 	for _, d := range o.Version.Devices {
 		f.devices[d.ID] = f.newDevice(d)
 	}

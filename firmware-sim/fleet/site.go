@@ -16,6 +16,7 @@ type site struct {
 	inv   *inventory.Site
 	pools map[city.Class]*pool
 	tills []*till
+	wrong source // of what is planted here, so that it changes nothing else
 }
 
 // pool is places that one class uses, or several that share them.
@@ -53,7 +54,7 @@ func (s *stay) line() truth.Line {
 }
 
 func (f *Fleet) newSite(inv *inventory.Site) {
-	s := &site{f: f, inv: inv, pools: map[city.Class]*pool{}}
+	s := &site{f: f, inv: inv, wrong: f.random("planted", inv.ID), pools: map[city.Class]*pool{}}
 	var devices []*device
 	for _, d := range f.o.Version.SiteDevices(inv.ID) {
 		devices = append(devices, f.devices[d.ID])

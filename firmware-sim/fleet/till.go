@@ -14,6 +14,7 @@ import (
 // its boots.
 type till struct {
 	d      *device
+	rng    source // of what is planted, so that it changes nothing else
 	series string // of the numbers on paper, so that two runs share none
 	n      int
 	count  int64
@@ -21,7 +22,9 @@ type till struct {
 }
 
 func (f *Fleet) newTill(d *device) *till {
-	return &till{d: d, series: strings.ToUpper(strconv.FormatInt(f.o.Start/1000, 36))}
+	t := &till{d: d, rng: f.random("planted", d.inv.ID), series: strings.ToUpper(strconv.FormatInt(f.o.Start/1000, 36))}
+	t.resets()
+	return t
 }
 
 // pay prints the receipt of a stay, by the tariff of the site.
@@ -39,19 +42,26 @@ func (s *site) pay(at int64, v *stay) {
 	if err != nil {
 		return // the tariff does not know the class: nobody can be charged
 	}
-	t.n++
 	r := city.Receipt{
-		Number: fmt.Sprintf("%s-%06d", t.series, t.n), Amount: quote.Amount, Method: s.method(rng, quote.Amount, subscribed),
+		Amount: quote.Amount, Method: s.method(rng, quote.Amount, subscribed),
 		Class: v.class, EnteredAt: city.SomeInt(entered), LeftAt: city.SomeInt(left),
 	}
 	if rng.chance(p.Plate) {
 		r.Plate = plate(rng)
 	}
+	void, reprint := rng.chance(p.Void), rng.chance(p.Reprint)
+	after := rng.between(10_000, 600_000)
+	if s.skims(at, r.Amount) {
+		return
+	}
+	t.n++
+	r.Number = fmt.Sprintf("%s-%06d", t.series, t.n)
 	t.count++
 	t.amount += int64(quote.Amount)
 	whole := t.print(at, r, false)
-	void, reprint := rng.chance(p.Void), rng.chance(p.Reprint)
-	after := rng.between(10_000, 600_000)
+	if whole && !void && t.voidsAtNight(at, after, r.Amount) {
+		void = true
+	}
 	// Only a receipt that went out on time is voided or printed again: what a
 	// void of an unknown receipt means is another question.
 	switch {
@@ -72,6 +82,13 @@ func (s *site) pay(at int64, v *stay) {
 func (t *till) print(at int64, r city.Receipt, again bool) (whole bool) {
 	r.TotalCount, r.TotalAmount = city.SomeInt(t.count), city.SomeInt(t.amount)
 	if !t.d.isDead(at) {
+		amount := r.Amount
+		if r.Void {
+			amount = -amount
+		}
+		if !again {
+			t.d.f.bank.took(at, t.d.inv.Site, r.Method, amount)
+		}
 		t.d.f.o.Truth.Line(truth.Line{
 			What: truth.Payment, Device: t.d.inv.ID, Site: t.d.inv.Site, At: at, Class: r.Class,
 			Receipt: r.Number, Amount: &r.Amount, Method: r.Method, Void: r.Void, Reprint: again,

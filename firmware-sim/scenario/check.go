@@ -68,6 +68,7 @@ func (s *Scenario) check() error {
 	within("faults.jam", f.Jam, 0, 100)
 	within("faults.clock_drift (seconds)", f.ClockDrift.Seconds(), 0, 3600)
 	within("faults.late_by (minutes)", f.LateBy.Minutes(), 1, 24*60)
+	s.checkMoney(say, share, within)
 	slices.SortFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(faults...)
 }

@@ -31,6 +31,8 @@ type Scenario struct {
 	Payments Payments `yaml:"payments"`
 	Traffic  Traffic  `yaml:"traffic"`
 	Faults   Faults   `yaml:"faults"`
+	Bank     Bank     `yaml:"bank"`
+	Planted  Planted  `yaml:"planted"`
 
 	Zone *time.Location `yaml:"-"`
 }

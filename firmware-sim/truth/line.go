@@ -21,6 +21,9 @@ const (
 	Refused    = "refused"     // acknowledged, to be in quarantine
 	Resent     = "resent"      // sent again for want of an acknowledgement: may count as a duplicate
 	Unacked    = "unacked"     // given up at the stop: may have arrived
+	Leak       = "leak"        // money that was planted to be lost
+	Deposit    = "deposit"     // what was deposited: contract section 4
+	Declared   = "declaration" // what a taxpayer filed
 	End        = "end"         // last line: totals
 )
 
@@ -57,7 +60,9 @@ type Line struct {
 	Void    bool         `json:"void,omitempty"`
 	Reprint bool         `json:"reprint,omitempty"`
 
-	Fault string `json:"fault,omitempty"`
+	Fault string `json:"fault,omitempty"` // fault, leak: its name
+
+	Body json.RawMessage `json:"body,omitempty"` // deposit, declaration: as it is sent to the gateway
 
 	Device  string          `json:"device,omitempty"`
 	Kind    string          `json:"kind,omitempty"`

@@ -83,9 +83,10 @@ func (s *Server) readings(w http.ResponseWriter, q *request) error {
 	if err != nil {
 		return err
 	}
-	found = slices.DeleteFunc(slices.Clone(found), func(e journal.Entry) bool {
-		return e.Reading == nil || !slices.Contains(kinds, e.Reading.Kind)
-	})
+	unwanted := func(e journal.Entry) bool { return e.Reading == nil || !slices.Contains(kinds, e.Reading.Kind) }
+	if slices.ContainsFunc(found, unwanted) {
+		found = slices.DeleteFunc(slices.Clone(found), unwanted) // what was found is shared
+	}
 	if d != nil && d.Kind == inventory.DeviceMeter && slices.Contains(kinds, city.KindReceipt) {
 		s.access(q, "a meter's readings were read", "device", id, "from", s.at(sp.from), "to", s.at(sp.to), "readings", len(found))
 	}
@@ -93,11 +94,7 @@ func (s *Server) readings(w http.ResponseWriter, q *request) error {
 		linkNext(w, q, cursorOf(next))
 		return s.writeTable(w, q, s.readingTable(id, found), notStored, "")
 	}
-	list := List[Reading]{Items: make([]Reading, 0, len(found)), Next: cursorOf(next)}
-	for i := range found {
-		list.Items = append(list.Items, s.reading(&found[i]))
-	}
-	writeJSON(w, q, http.StatusOK, list)
+	writeEncoded(w, q, http.StatusOK, s.readingList(found, cursorOf(next)))
 	return nil
 }
 

@@ -44,12 +44,14 @@ func (t TextOrNull) MarshalJSON() ([]byte, error) {
 
 // formatTime writes a moment (Unix ms) with milliseconds only where there are
 // any.
-func formatTime(ms int64, zone *time.Location) string {
+func formatTime(ms int64, zone *time.Location) string { return string(appendTime(nil, ms, zone)) }
+
+func appendTime(dst []byte, ms int64, zone *time.Location) []byte {
 	t := time.UnixMilli(ms).In(zone)
 	if ms%1000 == 0 {
-		return t.Format("2006-01-02T15:04:05-07:00")
+		return t.AppendFormat(dst, "2006-01-02T15:04:05-07:00")
 	}
-	return t.Format("2006-01-02T15:04:05.000-07:00")
+	return t.AppendFormat(dst, "2006-01-02T15:04:05.000-07:00")
 }
 
 // at writes a moment (Unix ms) in the city's zone.

@@ -64,7 +64,11 @@ func writePublic(w http.ResponseWriter, q *request, kind []string, body []byte) 
 // writeJSON answers with a value: a public read with a tag, what needs a token
 // never stored.
 func writeJSON(w http.ResponseWriter, q *request, status int, v any) {
-	body := encode(v)
+	writeEncoded(w, q, status, encode(v))
+}
+
+// writeEncoded is writeJSON of what is encoded already.
+func writeEncoded(w http.ResponseWriter, q *request, status int, body []byte) {
 	if q.route.public() && status == http.StatusOK && !q.route.Free {
 		writePublic(w, q, jsonType, body)
 		return

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sort"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -32,6 +33,8 @@ type file struct {
 	rows  int64  // of the file
 	mu    sync.Mutex
 	index *index // of text, once somebody needs all of it
+	asked string // the device that was looked for last
+	found *index // its map
 }
 
 // whole returns the map of all devices.
@@ -55,7 +58,16 @@ func (f *file) whole() (*index, error) {
 // find returns the map of one device, nil where the file has nothing of it.
 // It reads no more of a map of thousands than it must.
 func (f *file) find(device string) (*index, error) {
+	f.mu.Lock()
+	asked, x := f.asked, f.found
+	f.mu.Unlock()
+	if asked == device && device != "" {
+		return x, nil
+	}
 	if x, ok := pick(f.text, device); ok {
+		f.mu.Lock()
+		f.asked, f.found = strings.Clone(device), x
+		f.mu.Unlock()
 		return x, nil
 	}
 	x, err := f.whole()

@@ -168,14 +168,18 @@ func (p *parking) counts(s *inventory.Site, classes []city.Class, lost int, now 
 func (p *parking) gates(s *inventory.Site, classes []city.Class, lost int, now time.Time) siteClass {
 	c := siteClass{Capacity: max(0, s.Capacity[classes[0]]-lost), Quality: "none"}
 	var passes []reading
+	heard := false
 	for _, d := range p.v.SiteDevices(s.ID) {
 		for _, r := range p.all[d.ID] {
+			// Who says only that it lives, or what else passed, would have told what passed here.
+			counts := d.Class == city.ClassNone || slices.Contains(classes, d.Class)
+			heard = heard || (d.Kind == inventory.DeviceGate && counts && (r.Kind == "gate" || r.Kind == "health"))
 			if r.Kind == "gate" && slices.ContainsFunc(classes, func(c city.Class) bool { return c.String() == r.Class }) {
 				passes = append(passes, r)
 			}
 		}
 	}
-	if len(passes) == 0 {
+	if len(passes) == 0 && !heard {
 		return c
 	}
 	sort.SliceStable(passes, func(i, j int) bool {
@@ -198,7 +202,7 @@ func (p *parking) gates(s *inventory.Site, classes []city.Class, lost int, now t
 		}
 		occupied = max(0, occupied+n)
 	}
-	if resetBetween(s.ResetAt, passes[len(passes)-1].At, now) {
+	if n := len(passes); n > 0 && resetBetween(s.ResetAt, passes[n-1].At, now) {
 		occupied = 0
 	}
 	free := max(0, c.Capacity-occupied)

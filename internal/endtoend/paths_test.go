@@ -153,7 +153,10 @@ func (c *tour) nearby(t *testing.T) {
 		lastRank, lastWalk = best, item["walk_min"].(float64)
 	}
 	items[0].shows(t, object{"id": alunAlun, "distance_m": 0})
-	require.Positive(t, items[0]["price_1h"])
+	require.Contains(t, items[0], "price_1h")
+	if hour := time.Now().In(zone).Hour(); hour >= 7 && hour < 21 { // at night this street is free
+		require.Positive(t, items[0]["price_1h"])
+	}
 	full := g.fetch(t, fmt.Sprintf("/v1/parking/nearby?lat=%f&lon=%f&radius_m=5000&class=car&limit=1000", at.Lat, at.Lon)).decode(t).items(t, "items")
 	require.Equal(t, veteran, full[len(full)-1]["id"], "what is full comes last")
 	limited := g.fetch(t, fmt.Sprintf("/v1/parking/nearby?lat=%f&lon=%f&limit=2&accessible=true&arrive_in_min=15", at.Lat, at.Lon)).decode(t).items(t, "items")

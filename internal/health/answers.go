@@ -35,8 +35,7 @@ func (f *Follower) Device(id string) (state DeviceState, ok bool) {
 }
 
 func (f *Follower) stateOf(d *device) DeviceState {
-	s := d.state
-	s.Errors = slices.Clone(s.Errors)
+	s := d.state()
 	patience := int64(silentMs)
 	if d.inv.IntervalS > 0 {
 		patience = silentIntervals * 1000 * int64(d.inv.IntervalS)
@@ -110,7 +109,7 @@ func (f *Follower) held(id string) *held {
 		return nil
 	}
 	h := &held{device: d.id, applied: f.applied, flushed: f.flushed}
-	for _, x := range d.days {
+	for x := d.days; x != nil; x = x.other {
 		h.days = append(h.days, x.clone())
 	}
 	return h
@@ -118,6 +117,7 @@ func (f *Follower) held(id string) *held {
 
 func (d *day) clone() *day {
 	x := *d
+	x.other = nil
 	x.runs = slices.Clone(d.runs)
 	for i := range x.runs {
 		x.runs[i].seqs, x.runs[i].aside = slices.Clone(x.runs[i].seqs), slices.Clone(x.runs[i].aside)

@@ -7,8 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
-
-	"github.com/simpang-id/simpang/internal/city"
 )
 
 // FuzzDay: what decodes encodes to bytes that decode to the same.
@@ -50,10 +48,9 @@ func testDay() *day {
 }
 
 func testDevice() *device {
-	d := &device{first: 2, starts: []start{{5, 3, 1}, {900, 4, 2}}, last: 4, batteryAt: 4}
-	d.state = DeviceState{
-		LastSeen: 10, LastAt: 11, SkewMs: city.SomeInt(-1), Boot: city.SomeInt(0), Battery: city.SomeMilli(3600),
-		Firmware: "1", Errors: []string{"a", ""}, Readings: 5,
+	d := &device{
+		lastSeen: 10, lastAt: 11, readings: 5, skewMs: -1, battery: part{3600, 4}, has: hasSkew | hasBoot | hasBattery,
+		rest: &rest{firmware: "1", errors: []string{"a", ""}, first: 2, starts: []start{{5, 3, 1}, {900, 4, 2}}, last: 4},
 	}
 	return d
 }

@@ -29,6 +29,7 @@ type day struct {
 	unread     int64 // set aside, and no sequence number could be read
 	runs       []run
 	dirty      bool
+	other      *day // of the device, in memory
 }
 
 // run returns the part of a run, which is made where it is new.

@@ -3,6 +3,7 @@ package health
 import (
 	"encoding/binary"
 	"math"
+	"reflect"
 	"slices"
 	"sort"
 
@@ -11,25 +12,104 @@ import (
 	"github.com/simpang-id/simpang/internal/journal"
 )
 
-// device is a device that is or was in the inventory.
+// device is a device that is or was in the inventory. There may be very many:
+// what most have none of lies apart.
 type device struct {
-	id    int64
-	state DeviceState // but Silent, which depends on the clock
+	id   int64
+	name string
+
+	lastSeen, lastAt int64
+	skewMs           int64
+	boot, seq        int64
+	readings         uint64
 	// Each part of the state is of the reading observed last that has it.
-	batteryAt, temperatureAt, rssiAt, healthAt int64
+	battery, temperature, rssi part
+	has                        known
+	dirty                      bool // to be written
+
+	inv   *inventory.Device // of the newest version, nil: it lacks it
+	since int64             // when the first version that has it was accepted
+
+	*rest // nil: all of it is zero
+
+	today *day // the day that was touched last
+	days  *day // touched since the last flush, and today; a list
+}
+
+// part is a value in thousandths and the device's time at which it was so.
+type part struct{ v, at int64 }
+
+// known says which values are known.
+type known uint8
+
+const (
+	hasSkew known = 1 << iota
+	hasBoot
+	hasSeq
+	hasBattery
+	hasTemperature
+	hasRSSI
+)
+
+// rest is what most devices have nothing of.
+type rest struct {
+	duplicates, quarantined uint64
+
+	healthAt int64 // of what follows
+	uptimeS  city.Int
+	firmware string
+	errors   []string
 
 	// Where the device does not count its boots: the runs in the order of its
 	// clock. Run number first is before starts[0].
 	first  uint64
 	starts []start
 	last   uint64 // the highest number that a run was given
+}
 
-	inv   *inventory.Device // of the newest version, nil: it lacks it
-	since int64             // when the first version that has it was accepted
-	dirty bool              // to be written
+var noRest rest // never changed
 
-	today *day   // the day that was touched last
-	days  []*day // touched since the last flush, and today
+// more returns what most devices have nothing of, to be changed.
+func (d *device) more() *rest {
+	if d.rest == nil {
+		d.rest = new(rest)
+	}
+	return d.rest
+}
+
+// others returns it to be read.
+func (d *device) others() *rest {
+	if d.rest == nil {
+		return &noRest
+	}
+	return d.rest
+}
+
+// state returns what is known, but for what depends on the clock.
+func (d *device) state() DeviceState {
+	r := d.others()
+	return DeviceState{
+		ID: d.name, LastSeen: d.lastSeen, LastAt: d.lastAt,
+		SkewMs: d.some(d.skewMs, hasSkew), Boot: d.some(d.boot, hasBoot), Seq: d.some(d.seq, hasSeq),
+		Battery: city.Milli(d.some(d.battery.v, hasBattery)), Temperature: city.Milli(d.some(d.temperature.v, hasTemperature)), RSSI: city.Milli(d.some(d.rssi.v, hasRSSI)),
+		UptimeS: r.uptimeS, Firmware: r.firmware, Errors: slices.Clone(r.errors),
+		Readings: d.readings, Duplicates: r.duplicates, Quarantined: r.quarantined,
+	}
+}
+
+func (d *device) some(v int64, bit known) city.Int {
+	if d.has&bit == 0 {
+		return city.Int{}
+	}
+	return city.SomeInt(v)
+}
+
+// set makes a value known, or unknown.
+func (d *device) set(to *int64, bit known, v city.Int) {
+	*to, d.has = v.V, d.has&^bit
+	if v.OK {
+		d.has |= bit
+	}
 }
 
 // start is where a run begins.
@@ -53,14 +133,15 @@ func (d *device) runOf(hasBoot bool, boot uint64, at int64) runKey {
 	if x := d.runAt(at); x != nil {
 		return runKey{false, x.no}
 	}
-	return runKey{false, d.first}
+	return runKey{false, d.others().first}
 }
 
 // runAt returns where the run at a time began, nil for the first one.
 func (d *device) runAt(at int64) *start {
-	for i := len(d.starts) - 1; i >= 0; i-- {
-		if d.starts[i].at <= at {
-			return &d.starts[i]
+	starts := d.others().starts
+	for i := len(starts) - 1; i >= 0; i-- {
+		if starts[i].at <= at {
+			return &starts[i]
 		}
 	}
 	return nil
@@ -70,16 +151,17 @@ func (d *device) runAt(at int64) *start {
 // either that one began then, and its first reading was late: its number is
 // lower than all of the run. Or else a run that is wholly late lies between.
 func (d *device) begin(at int64, seq uint64) {
-	i := sort.Search(len(d.starts), func(i int) bool { return d.starts[i].at >= at })
-	if i < len(d.starts) && (d.starts[i].at == at || seq < d.starts[i].low) {
-		d.starts[i].at = at
+	x := d.more()
+	i := sort.Search(len(x.starts), func(i int) bool { return x.starts[i].at >= at })
+	if i < len(x.starts) && (x.starts[i].at == at || seq < x.starts[i].low) {
+		x.starts[i].at = at
 		return
 	}
-	d.last++
-	d.starts = slices.Insert(d.starts, i, start{at: at, no: d.last, low: seq})
-	if len(d.starts) > maxStarts {
-		d.first = d.starts[0].no
-		d.starts = slices.Delete(d.starts, 0, 1)
+	x.last++
+	x.starts = slices.Insert(x.starts, i, start{at: at, no: x.last, low: seq})
+	if len(x.starts) > maxStarts {
+		x.first = x.starts[0].no
+		x.starts = slices.Delete(x.starts, 0, 1)
 	}
 }
 
@@ -92,40 +174,42 @@ func (d *device) lower(at int64, seq uint64) {
 
 // hear takes in what a reading says of its device.
 func (d *device) hear(e *journal.Entry) {
-	s, r := &d.state, e.Reading
-	s.Readings++
-	s.LastSeen = max(s.LastSeen, e.Recv)
-	if r.At >= s.LastAt || s.Readings == 1 {
-		s.LastAt = r.At
-		s.SkewMs = city.SomeInt(e.Recv - r.At)
-		s.Boot = city.Int{V: int64(r.Boot), OK: r.HasBoot}
-		s.Seq = city.SomeInt(int64(r.Seq))
+	r := e.Reading
+	d.readings++
+	d.lastSeen = max(d.lastSeen, e.Recv)
+	if r.At >= d.lastAt || d.readings == 1 {
+		d.lastAt = r.At
+		d.set(&d.skewMs, hasSkew, city.SomeInt(e.Recv-r.At))
+		d.set(&d.boot, hasBoot, city.Int{V: int64(r.Boot), OK: r.HasBoot})
+		d.set(&d.seq, hasSeq, city.SomeInt(int64(r.Seq)))
 	}
 	switch {
 	case r.Spot != nil:
-		newer(&s.Battery, &d.batteryAt, r.Spot.Battery, r.At)
-		newer(&s.Temperature, &d.temperatureAt, r.Spot.Temperature, r.At)
-		newer(&s.RSSI, &d.rssiAt, r.Spot.RSSI, r.At)
+		d.newer(&d.battery, hasBattery, r.Spot.Battery, r.At)
+		d.newer(&d.temperature, hasTemperature, r.Spot.Temperature, r.At)
+		d.newer(&d.rssi, hasRSSI, r.Spot.RSSI, r.At)
 	case r.Health != nil:
-		newer(&s.Battery, &d.batteryAt, r.Health.Battery, r.At)
-		if r.At < d.healthAt {
+		d.newer(&d.battery, hasBattery, r.Health.Battery, r.At)
+		x := d.more()
+		if r.At < x.healthAt {
 			return
 		}
-		d.healthAt = r.At
-		s.Errors = r.Health.Errors
+		x.healthAt = r.At
+		x.errors = r.Health.Errors
 		if r.Health.UptimeS.OK {
-			s.UptimeS = r.Health.UptimeS
+			x.uptimeS = r.Health.UptimeS
 		}
 		if r.Health.Firmware != "" {
-			s.Firmware = r.Health.Firmware
+			x.firmware = r.Health.Firmware
 		}
 	}
 }
 
 // newer takes a value over that is known and not older.
-func newer(have *city.Milli, haveAt *int64, v city.Milli, at int64) {
-	if v.OK && (!have.OK || at >= *haveAt) {
-		*have, *haveAt = v, at
+func (d *device) newer(have *part, bit known, v city.Milli, at int64) {
+	if v.OK && (d.has&bit == 0 || at >= have.at) {
+		*have = part{v.V, at}
+		d.has |= bit
 	}
 }
 
@@ -133,9 +217,9 @@ func newer(have *city.Milli, haveAt *int64, v city.Milli, at int64) {
 const deviceVersion = 2
 
 func (d *device) encode(dst []byte) []byte {
-	s := &d.state
+	s, x := d.state(), d.others()
 	dst = append(dst, deviceVersion)
-	for _, v := range []int64{s.LastSeen, s.LastAt, int64(s.Readings), int64(s.Duplicates), int64(s.Quarantined), d.batteryAt, d.temperatureAt, d.rssiAt, d.healthAt, int64(d.first)} {
+	for _, v := range []int64{s.LastSeen, s.LastAt, int64(s.Readings), int64(s.Duplicates), int64(s.Quarantined), d.battery.at, d.temperature.at, d.rssi.at, x.healthAt, int64(x.first)} {
 		dst = binary.AppendVarint(dst, v)
 	}
 	for _, v := range []city.Int{s.SkewMs, s.Boot, s.Seq, s.UptimeS, city.Int(s.Battery), city.Int(s.Temperature), city.Int(s.RSSI)} {
@@ -150,9 +234,9 @@ func (d *device) encode(dst []byte) []byte {
 	for _, text := range s.Errors {
 		dst = appendText(dst, text)
 	}
-	dst = binary.AppendUvarint(dst, d.last)
-	dst = binary.AppendUvarint(dst, uint64(len(d.starts)))
-	for _, x := range d.starts {
+	dst = binary.AppendUvarint(dst, x.last)
+	dst = binary.AppendUvarint(dst, uint64(len(x.starts)))
+	for _, x := range x.starts {
 		dst = binary.AppendVarint(dst, x.at)
 		dst = binary.AppendUvarint(dst, x.no)
 		dst = binary.AppendUvarint(dst, x.low)
@@ -170,41 +254,53 @@ func decodeDevice(data []byte) (*device, error) {
 	if version < 1 || version > deviceVersion {
 		return nil, errStored
 	}
-	d := &device{}
-	s := &d.state
-	s.LastSeen, s.LastAt = r.varint(), r.varint()
-	s.Readings, s.Duplicates, s.Quarantined = uint64(r.varint()), uint64(r.varint()), uint64(r.varint())
-	d.batteryAt, d.temperatureAt, d.rssiAt, d.healthAt = r.varint(), r.varint(), r.varint(), r.varint()
-	d.first = uint64(r.varint())
-	for _, p := range []*city.Int{&s.SkewMs, &s.Boot, &s.Seq, &s.UptimeS, (*city.Int)(&s.Battery), (*city.Int)(&s.Temperature), (*city.Int)(&s.RSSI)} {
-		switch r.byte() {
-		case 0:
-		case 1:
-			*p = city.SomeInt(r.varint())
-		default:
-			r.bad = true
-		}
-	}
-	s.Firmware = r.text()
+	d, x := &device{}, rest{}
+	d.lastSeen, d.lastAt = r.varint(), r.varint()
+	d.readings, x.duplicates, x.quarantined = uint64(r.varint()), uint64(r.varint()), uint64(r.varint())
+	d.battery.at, d.temperature.at, d.rssi.at, x.healthAt = r.varint(), r.varint(), r.varint(), r.varint()
+	x.first = uint64(r.varint())
+	d.set(&d.skewMs, hasSkew, r.some())
+	d.set(&d.boot, hasBoot, r.some())
+	d.set(&d.seq, hasSeq, r.some())
+	x.uptimeS = r.some()
+	d.set(&d.battery.v, hasBattery, r.some())
+	d.set(&d.temperature.v, hasTemperature, r.some())
+	d.set(&d.rssi.v, hasRSSI, r.some())
+	x.firmware = r.text()
 	for range r.length() {
-		s.Errors = append(s.Errors, r.text())
+		x.errors = append(x.errors, r.text())
 	}
-	d.last = d.first
+	x.last = x.first
 	if version > 1 {
-		d.last = r.uvarint()
+		x.last = r.uvarint()
 	}
 	for range r.length() {
-		x := start{at: r.varint(), low: unknownLow}
+		begin := start{at: r.varint(), low: unknownLow}
 		if version > 1 {
-			x.no, x.low = r.uvarint(), r.uvarint()
+			begin.no, begin.low = r.uvarint(), r.uvarint()
 		} else {
-			d.last++
-			x.no = d.last
+			x.last++
+			begin.no = x.last
 		}
-		d.starts = append(d.starts, x)
+		x.starts = append(x.starts, begin)
 	}
 	if r.bad || len(r.data) != 0 {
 		return nil, errStored
 	}
+	if !reflect.ValueOf(x).IsZero() {
+		d.rest = &x
+	}
 	return d, nil
+}
+
+// some reads a number that may be unknown.
+func (r *reader) some() city.Int {
+	switch r.byte() {
+	case 0:
+	case 1:
+		return city.SomeInt(r.varint())
+	default:
+		r.bad = true
+	}
+	return city.Int{}
 }

@@ -83,7 +83,7 @@ func Open(ctx context.Context, path string, o Options) (*Follower, error) {
 	if err != nil {
 		return nil, fmt.Errorf("health: %w", err)
 	}
-	db, err := sqlite.Open(ctx, path, sqlite.Options{Sync: sqlite.Normal, Migrations: files, SumsAt: 3, CacheKiB: 2000})
+	db, err := sqlite.Open(ctx, path, sqlite.Options{Sync: sqlite.Normal, Migrations: files, SumsAt: 3, CacheKiB: 1000})
 	if err != nil {
 		return nil, fmt.Errorf("health: %w", err)
 	}
@@ -172,14 +172,13 @@ func (f *Follower) version(pos uint64) {
 		}
 		f.order = append(f.order, d)
 	}
-	slices.SortFunc(f.order, func(a, b *device) int { return strings.Compare(a.state.ID, b.state.ID) })
+	slices.SortFunc(f.order, func(a, b *device) int { return strings.Compare(a.name, b.name) })
 }
 
 func (f *Follower) deviceFor(id string) *device {
 	d := f.devices[id]
 	if d == nil {
-		d = &device{}
-		d.state.ID = id
+		d = &device{name: id}
 		f.devices[id] = d
 	}
 	return d
@@ -246,7 +245,7 @@ func (f *Follower) tally(e *journal.Entry) error {
 		return nil
 	}
 	f.soil(d)
-	d.state.Duplicates += uint64(t.Duplicates)
+	d.more().duplicates += uint64(t.Duplicates)
 	if t.Duplicates > 0 {
 		day, err := f.day(d, e.Recv)
 		if err != nil {
@@ -275,11 +274,11 @@ func (f *Follower) aside(e *journal.Entry, d *device, q *journal.Quarantined) er
 	}
 	if !q.HasSeq {
 		day.unread++
-		d.state.Quarantined++
+		d.more().quarantined++
 		return nil
 	}
 	if day.run(d.runOf(q.HasBoot, q.Boot, at)).aside.add(q.Seq) {
-		d.state.Quarantined++
+		d.more().quarantined++
 	}
 	return nil
 }
@@ -289,15 +288,15 @@ func (f *Follower) day(d *device, at int64) (*day, error) {
 	date := f.dateOf(at)
 	x := d.today
 	if x == nil || x.date != date {
-		i := slices.IndexFunc(d.days, func(x *day) bool { return x.date == date })
-		if i >= 0 {
-			x = d.days[i]
-		} else {
+		for x = d.days; x != nil && x.date != date; {
+			x = x.other
+		}
+		if x == nil {
 			var err error
 			if x, err = f.storedDay(f.ctx, d, date); err != nil {
 				return nil, err
 			}
-			d.days = append(d.days, x)
+			x.other, d.days = d.days, x
 		}
 		d.today = x
 	}

@@ -58,7 +58,7 @@ func (f *Follower) load() error {
 		if err != nil {
 			return fmt.Errorf("device %s: %w", name, err)
 		}
-		d.id, d.state.ID = id, name
+		d.id, d.name = id, name
 		f.devices[name] = d
 		f.nextID = id
 	}
@@ -78,11 +78,11 @@ func (f *Follower) storedDay(ctx context.Context, d *device, date int64) (*day, 
 		err = sqlite.CheckSum(sum, "day", d.id, date, touched, data)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("day of %s: %w", d.state.ID, err)
+		return nil, fmt.Errorf("day of %s: %w", d.name, err)
 	}
 	x, err := decodeDay(date, data)
 	if err != nil {
-		return nil, fmt.Errorf("day of %s: %w", d.state.ID, err)
+		return nil, fmt.Errorf("day of %s: %w", d.name, err)
 	}
 	return x, nil
 }
@@ -140,10 +140,9 @@ func (f *Follower) Flush() error {
 	defer f.mu.Unlock()
 	for _, d := range f.dirty {
 		d.dirty = false
-		for _, x := range d.days {
-			x.dirty = false
+		if d.days = d.today; d.today != nil {
+			d.today.dirty, d.today.other = false, nil
 		}
-		d.days = slices.DeleteFunc(d.days, func(x *day) bool { return x != d.today })
 	}
 	f.dirty = f.dirty[:0]
 	f.flushed = f.applied
@@ -193,7 +192,7 @@ func (f *Follower) writeDevices(tx *sql.Tx) error {
 	var data []byte
 	for _, d := range f.dirty {
 		data = d.encode(data[:0])
-		if _, err := stmt.ExecContext(f.ctx, d.id, d.state.ID, data, sqlite.Sum("device", d.id, d.state.ID, data)); err != nil {
+		if _, err := stmt.ExecContext(f.ctx, d.id, d.name, data, sqlite.Sum("device", d.id, d.name, data)); err != nil {
 			return err
 		}
 	}
@@ -209,7 +208,7 @@ func (f *Follower) writeDays(tx *sql.Tx) error {
 	defer closeStmt(stmt)
 	var data []byte
 	for _, d := range f.dirty {
-		for _, x := range d.days {
+		for x := d.days; x != nil; x = x.other {
 			if !x.dirty {
 				continue
 			}

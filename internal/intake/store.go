@@ -102,7 +102,7 @@ func (d *Dedupe) beginImage(pos uint64) (image Image, later []string) {
 	for _, id := range d.dirty {
 		m := d.devices[id]
 		m.dirty = false
-		if m.ats == nil {
+		if m.recents.ats == nil {
 			later = append(later, id)
 			continue
 		}
@@ -121,7 +121,7 @@ func (d *Dedupe) encodeSome(ids []string) (map[string][]byte, error) {
 	states := make(map[string][]byte, len(ids))
 	for _, id := range ids {
 		m := d.devices[id]
-		if m.ats != nil {
+		if m.recents.ats != nil {
 			return nil, ErrAgain
 		}
 		states[id] = encodeMemory(m)
@@ -167,22 +167,24 @@ const (
 )
 
 func encodeMemory(m *memory) []byte {
-	b := make([]byte, 0, 64+12*len(m.recents)+64*len(m.runs))
-	b = append(b, memoryVersion, m.next, bit(m.forgot, memoryForgot)|bit(m.money, memoryMoney))
+	last := &m.recents
+	b := make([]byte, 0, 64+12*len(last.contents)+64*len(m.runs))
+	b = append(b, memoryVersion, last.next, bit(m.forgot, memoryForgot)|bit(m.money, memoryMoney))
 	b = binary.AppendUvarint(b, m.forgotBoot)
 	b = binary.AppendVarint(b, m.forgotAt)
-	b = binary.AppendUvarint(b, uint64(len(m.recents)))
-	for i, r := range m.recents {
+	b = binary.AppendUvarint(b, uint64(len(last.contents)))
+	for i, content := range last.contents {
 		at := uint32(0)
-		if m.ats != nil {
-			at = m.ats[i]
+		if last.ats != nil {
+			at = last.ats[i]
 		}
-		b = binary.LittleEndian.AppendUint32(b, r.key)
+		b = binary.LittleEndian.AppendUint32(b, last.key(i))
 		b = binary.LittleEndian.AppendUint32(b, at)
-		b = binary.LittleEndian.AppendUint32(b, r.content)
+		b = binary.LittleEndian.AppendUint32(b, content)
 	}
 	b = binary.AppendUvarint(b, uint64(len(m.runs)))
-	for _, r := range m.runs {
+	for i := range m.runs {
+		r := &m.runs[i]
 		b = append(b, bit(r.hasBoot, runHasBoot)|runHasNewest)
 		b = binary.AppendUvarint(b, r.boot)
 		b = binary.AppendUvarint(b, r.floor)
@@ -272,21 +274,26 @@ func decodeMemory(b []byte) (*memory, error) {
 	if r.byte() != memoryVersion {
 		return nil, errDamaged
 	}
-	m := &memory{next: r.byte()}
+	m := &memory{recents: recents{next: r.byte()}}
+	last := &m.recents
 	flags := r.byte()
 	m.forgot, m.money = flags&memoryForgot != 0, flags&memoryMoney != 0
 	m.forgotBoot, m.forgotAt = r.uvarint(), r.varint()
-	var ats []uint32
+	last.keys = new([recentSize]uint32)
+	ats := new([recentSize]uint32)
 	timed := false // a run that asked for the times may have been dropped since
-	for range r.length() {
-		key, at, content := r.uint32(), r.uint32(), r.uint32()
-		m.recents = append(m.recents, recent{key, content})
-		ats = append(ats, at)
-		timed = timed || at != 0
+	n := r.length()
+	if n > recentSize {
+		return nil, errDamaged
+	}
+	last.contents = make([]uint32, n)
+	for i := range n {
+		last.keys[i], ats[i], last.contents[i] = r.uint32(), r.uint32(), r.uint32()
+		timed = timed || ats[i] != 0
 	}
 	for range r.length() {
 		flags := r.byte()
-		u := &run{hasBoot: flags&runHasBoot != 0, boot: r.uvarint(), floor: r.uvarint(), lastRecv: r.varint()}
+		u := run{hasBoot: flags&runHasBoot != 0, boot: r.uvarint(), floor: r.uvarint(), lastRecv: r.varint()}
 		u.newestAt = u.lastRecv + clockSlack // what was stored without it was no further ahead
 		if flags&runHasNewest != 0 {
 			u.newestAt = r.varint()
@@ -303,10 +310,15 @@ func decodeMemory(b []byte) (*memory, error) {
 		timed = timed || !u.hasBoot || u.boot == 0
 	}
 	if timed {
-		m.ats = ats
+		last.ats = ats
 	}
-	if r.bad || len(r.b) > 0 || len(m.recents) > recentSize || int(m.next) >= recentSize {
+	if r.bad || len(r.b) > 0 || int(last.next) >= recentSize {
 		return nil, errDamaged
+	}
+	for i := range m.runs {
+		if u := &m.runs[i]; len(u.spans) > 0 && last.keys != nil {
+			last.pack(u.boot, u.spans[len(u.spans)-1].hi)
+		}
 	}
 	return m, nil
 }

@@ -9,9 +9,9 @@ import (
 	"hash/crc32"
 	"math"
 	"path/filepath"
-
-	"github.com/simpang-id/simpang/internal/sqlite"
 )
+
+const pageSize = 4096 // of a file
 
 // insertBatch is one row of a day's file.
 const insertBatch = "INSERT INTO batch (" + rowColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -57,6 +57,8 @@ func (j *Journal) Append(ctx context.Context, entries []Entry) (first uint64, er
 	if err := j.mend(ctx, d); err != nil {
 		return 0, err
 	}
+	d.db.Tend(ctx, d.written)
+	d.written = 0
 	w := j.writer(d, j.head.Load(), d.hash, d.readings.Load())
 	if err := w.commit(ctx, nil, entries); err != nil {
 		j.torn = true
@@ -184,11 +186,6 @@ func (j *Journal) writer(d *day, head uint64, prev Hash, readings int64) *writer
 	return &writer{j: j, d: d, next: head + 1, hash: prev, readings: readings}
 }
 
-// inserter takes the values of one row.
-type inserter interface {
-	insert(ctx context.Context, args ...any) error
-}
-
 // commit writes the entries, after begin where it is not nil, as one
 // transaction.
 func (w *writer) commit(ctx context.Context, begin *Entry, entries []Entry) error {
@@ -197,13 +194,13 @@ func (w *writer) commit(ctx context.Context, begin *Entry, entries []Entry) erro
 		total++
 	}
 	if total <= batchLimit {
-		return w.rows(ctx, begin, entries, direct{w.d.db})
+		return w.rows(ctx, begin, entries, w.d.insert)
 	}
 	tx, err := w.d.db.W.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("journal: begin: %w", err)
 	}
-	if err := w.rows(ctx, begin, entries, inTx{tx}); err != nil {
+	if err := w.rows(ctx, begin, entries, tx.StmtContext(ctx, w.d.insert)); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
 	if err := tx.Commit(); err != nil {
@@ -212,7 +209,7 @@ func (w *writer) commit(ctx context.Context, begin *Entry, entries []Entry) erro
 	return nil
 }
 
-func (w *writer) rows(ctx context.Context, begin *Entry, entries []Entry, to inserter) error {
+func (w *writer) rows(ctx context.Context, begin *Entry, entries []Entry, to *sql.Stmt) error {
 	enc := &w.j.enc
 	for at := 0; at < len(entries) || begin != nil; {
 		enc.reset()
@@ -229,9 +226,10 @@ func (w *writer) rows(ctx context.Context, begin *Entry, entries []Entry, to ins
 		}
 		hash := hashBatch(w.hash, w.next, enc.n, enc.buf)
 		readings := w.readings + int64(enc.reads)
-		if err := to.insert(ctx, int64(w.next), enc.n, readings, int64(enc.types), int64(crc32.Checksum(enc.buf, castagnoli)), w.hash[:], hash[:], enc.buf); err != nil {
+		if _, err := to.ExecContext(ctx, int64(w.next), enc.n, readings, int64(enc.types), int64(crc32.Checksum(enc.buf, castagnoli)), w.hash[:], hash[:], enc.buf); err != nil {
 			return fmt.Errorf("journal: append to %s: %w", w.d.path, err)
 		}
+		w.d.written += 2 + len(enc.buf)/pageSize
 		w.hash, w.readings = hash, readings
 		w.next += uint64(enc.n)
 	}
@@ -248,20 +246,4 @@ func (w *writer) done(entries []Entry, newest int64) {
 	w.d.readings.Store(w.readings)
 	w.d.last.Store(w.next - 1)
 	w.j.head.Store(w.next - 1)
-}
-
-// direct inserts one row as a transaction of its own.
-type direct struct{ db *sqlite.DB }
-
-func (x direct) insert(ctx context.Context, args ...any) error {
-	_, err := x.db.W.ExecContext(ctx, insertBatch, args...)
-	return err
-}
-
-// inTx inserts one of the rows of a transaction.
-type inTx struct{ tx *sql.Tx }
-
-func (x inTx) insert(ctx context.Context, args ...any) error {
-	_, err := x.tx.ExecContext(ctx, insertBatch, args...)
-	return err
 }

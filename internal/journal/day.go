@@ -37,10 +37,11 @@ type day struct {
 	readings atomic.Int64
 	hash     Hash // of the last batch; the writer's
 	recv     int64
+	written  int // pages, about, since the WAL was tended; the writer's
 
 	mu      sync.RWMutex // held for reading while db is used
 	db      *sqlite.DB
-	writes  bool // db has a writer
+	insert  *sql.Stmt // of one batch; nil: db has no writer
 	retired bool
 }
 
@@ -72,7 +73,7 @@ func (d *day) open(ctx context.Context, writes bool) error {
 	if d.retired {
 		return errRetired
 	}
-	if d.db != nil && (d.writes || !writes) {
+	if d.db != nil && (d.insert != nil || !writes) {
 		return nil
 	}
 	if d.db != nil {
@@ -80,7 +81,7 @@ func (d *day) open(ctx context.Context, writes bool) error {
 			return err
 		}
 	}
-	o := sqlite.Options{Sync: sqlite.Full, Readers: 4, ReadOnly: !writes}
+	o := sqlite.Options{Sync: sqlite.Full, Readers: 4, ReadOnly: !writes, Aside: writes}
 	if writes {
 		o.Migrations = migrationsOf("day")
 	}
@@ -88,14 +89,20 @@ func (d *day) open(ctx context.Context, writes bool) error {
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
-	d.db, d.writes = db, writes
+	var insert *sql.Stmt
+	if writes {
+		if insert, err = db.W.PrepareContext(ctx, insertBatch); err != nil {
+			return errors.Join(fmt.Errorf("journal: %w", err), db.Close())
+		}
+	}
+	d.db, d.insert = db, insert
 	return nil
 }
 
 func (d *day) writable() bool {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	return d.writes
+	return d.insert != nil
 }
 
 // close closes the connections; the day can be opened again.
@@ -109,8 +116,12 @@ func (d *day) shut() error {
 	if d.db == nil {
 		return nil
 	}
-	err := d.db.Close()
-	d.db, d.writes = nil, false
+	var err error
+	if d.insert != nil {
+		err = d.insert.Close()
+	}
+	err = errors.Join(err, d.db.Close())
+	d.db, d.insert = nil, nil
 	return err
 }
 

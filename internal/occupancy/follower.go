@@ -117,7 +117,7 @@ func Open(ctx context.Context, path string, o Options) (*Follower, error) {
 	if err != nil {
 		return nil, fmt.Errorf("occupancy: %w", err)
 	}
-	db, err := sqlite.Open(ctx, path, sqlite.Options{Sync: sqlite.Normal, Migrations: files, SumsAt: 3, CacheKiB: 4000})
+	db, err := sqlite.Open(ctx, path, sqlite.Options{Sync: sqlite.Normal, Migrations: files, SumsAt: 3, CacheKiB: 1500})
 	if err != nil {
 		return nil, fmt.Errorf("occupancy: %w", err)
 	}
@@ -352,7 +352,7 @@ func (f *Follower) observe(s *series, o obs) error {
 	sp, next, newest := s.sp, in.next, in.newest
 	sp.holds(s.until(o))
 	if o.at < sp.settled {
-		to := min(next, o.at+s.ttl)
+		to := min(next, o.at+s.longest())
 		if in.first && sp.key.detection == count { // one more counter, also after it expired
 			to = min(next, max(to, sp.activeUntil))
 		}

@@ -30,15 +30,14 @@ type series struct {
 	id int64 // row id, given with the first observation; 0 before
 	seriesKey
 	ttls steps[int64] // ms that an observation holds, by its time
-	ttl  int64        // the longest of them
 
 	tail  chunk
 	held  []*chunk // older chunks that changed since the last flush, by lo
 	floor int64    // what lies before was dropped by retention
-	dirty bool     // to be written
 	saved int64    // time of the last observation at the last flush
 	stays spans    // observations that changed since the last settling
 
+	dirty   bool  // to be written
 	current bool  // its device feeds the space in the newest version
 	present uint8 // what it says now, for spots and count
 }
@@ -69,11 +68,18 @@ func (s *series) until(o obs) int64 {
 	return o.at + s.ttls.at(o.at)
 }
 
+// longest returns the longest that an observation holds, ms.
+func (s *series) longest() (ttl int64) {
+	for _, x := range s.ttls {
+		ttl = max(ttl, x.Value)
+	}
+	return ttl
+}
+
 func (f *Follower) setTTL(s *series, from, ttl int64) {
 	if !s.ttls.set(from, ttl) {
 		return
 	}
-	s.ttl = max(s.ttl, ttl)
 	if s.id != 0 {
 		f.freshSeries = append(f.freshSeries, s)
 	}
@@ -151,9 +157,9 @@ func (f *Follower) insert(s *series, o obs) (inserted, error) {
 // grown is used.
 const (
 	mostObs  = 127
-	leastObs = 15
+	leastObs = 7
 	// allObs is what those of all spots may come to; 16 bytes each.
-	allObs = 1 << 20
+	allObs = 1 << 19
 )
 
 // most returns how many observations of a series are kept in memory.

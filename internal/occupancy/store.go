@@ -250,9 +250,6 @@ func (f *Follower) loadSeries() error {
 		if s.ttls, err = decodeSteps[int64](ttls); err != nil {
 			return err
 		}
-		for _, x := range s.ttls {
-			s.ttl = max(s.ttl, x.Value)
-		}
 		f.nextSeries = s.id
 		f.addSeries(s)
 	}

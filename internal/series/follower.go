@@ -58,6 +58,8 @@ type Follower struct {
 	days     []*dayIndex // not archived, oldest first
 	recorded string      // date of the newest day whose TypeArchive was applied
 
+	left leftovers
+
 	names  []string          // of the devices that are fresh or were
 	byName map[string]uint32 // place among the names
 }

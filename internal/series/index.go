@@ -158,7 +158,7 @@ func (x *fresh) chunks(device uint32, mask uint8, touches func(minAt, maxAt int6
 // byDevice calls each with the chunks of every device, sorted by name. They
 // are valid in the call only.
 func (x *fresh) byDevice(names []string, each func(device string, chunks []chunk) error) error {
-	starts := make([]int, len(names)+1) // counting sort: stable, so positions stay in order
+	starts := make([]uint32, len(names)+1) // counting sort: stable, so positions stay in order
 	for _, d := range x.device {
 		starts[d+1]++
 	}
@@ -169,10 +169,10 @@ func (x *fresh) byDevice(names []string, each func(device string, chunks []chunk
 		}
 		starts[d+1] += starts[d]
 	}
-	places := make([]int, len(x.device))
+	places := make([]uint32, len(x.device))
 	next := slices.Clone(starts)
 	for i, d := range x.device {
-		places[next[d]] = i
+		places[next[d]] = uint32(i)
 		next[d]++
 	}
 	slices.SortFunc(order, func(a, b uint32) int { return strings.Compare(names[a], names[b]) })

@@ -84,6 +84,7 @@ func (f *Follower) readings(ctx context.Context, q Query) (Page, error) {
 	s := &scan{f: f, q: q, mask: kindsMask(q.Kinds), from: q.From}
 	if q.After != nil {
 		s.from = max(s.from, q.After.At)
+		s.left = f.left.take(&q, s.mask)
 	}
 	if err := s.find(ctx); err != nil {
 		return Page{}, err
@@ -100,6 +101,7 @@ func (f *Follower) readings(ctx context.Context, q Query) (Page, error) {
 		if len(p.Entries) == q.Limit {
 			last := cursorOf(&p.Entries[len(p.Entries)-1])
 			p.Next = &last
+			f.left.keep(s.leaves(last, e))
 			return p, nil
 		}
 		p.Entries = append(p.Entries, *e)
@@ -123,8 +125,16 @@ type scan struct {
 	q     Query
 	mask  uint8
 	from  int64
-	parts []part            // by minAt, the first last
-	open  [][]journal.Entry // sorted, none empty
+	parts []part // by minAt, the first last
+	open  []opened
+	left  map[file][]journal.Entry // what the page before has read already
+	took  file                     // where the last entry came from
+}
+
+// opened is what is not shown yet of a part that was read.
+type opened struct {
+	file    file            // the zero one for a part of the journal
+	entries []journal.Entry // sorted, not empty
 }
 
 func (s *scan) touches(minAt, maxAt int64) bool { return maxAt >= s.from && minAt < s.q.To }
@@ -187,7 +197,7 @@ func (s *scan) next(ctx context.Context) (*journal.Entry, error) {
 	best := s.least()
 	for len(s.parts) > 0 {
 		p := s.parts[len(s.parts)-1]
-		if best >= 0 && p.minAt > s.open[best][0].Reading.At {
+		if best >= 0 && p.minAt > s.open[best].entries[0].Reading.At {
 			break
 		}
 		s.parts = s.parts[:len(s.parts)-1]
@@ -199,8 +209,10 @@ func (s *scan) next(ctx context.Context) (*journal.Entry, error) {
 	if best < 0 {
 		return nil, nil //nolint:nilnil // the end is no error
 	}
-	e := &s.open[best][0]
-	if s.open[best] = s.open[best][1:]; len(s.open[best]) == 0 {
+	from := &s.open[best]
+	e := &from.entries[0]
+	s.took = from.file
+	if from.entries = from.entries[1:]; len(from.entries) == 0 {
 		s.open = slices.Delete(s.open, best, best+1)
 	}
 	return e, nil
@@ -209,7 +221,7 @@ func (s *scan) next(ctx context.Context) (*journal.Entry, error) {
 func (s *scan) least() int {
 	best := -1
 	for i := range s.open {
-		if best < 0 || cursorOf(&s.open[i][0]).compare(cursorOf(&s.open[best][0])) < 0 {
+		if best < 0 || cursorOf(&s.open[i].entries[0]).compare(cursorOf(&s.open[best].entries[0])) < 0 {
 			best = i
 		}
 	}
@@ -219,6 +231,10 @@ func (s *scan) least() int {
 // read reads a part; one of the archive is first looked up in its file's map
 // of devices, and put back with the device's own time.
 func (s *scan) read(ctx context.Context, p part) error {
+	if kept := s.left[file{p.date, p.kind}]; kept != nil {
+		s.open = append(s.open, opened{file{p.date, p.kind}, kept})
+		return nil
+	}
 	if !p.exact {
 		minAt, maxAt, ok, err := s.f.store.Span(p.date, p.kind, s.q.Device)
 		if err != nil || !ok || !s.touches(minAt, maxAt) {
@@ -251,6 +267,21 @@ func (s *scan) read(ctx context.Context, p part) error {
 		return nil
 	}
 	slices.SortFunc(wanted, func(a, b journal.Entry) int { return cursorOf(&a).compare(cursorOf(&b)) })
-	s.open = append(s.open, wanted)
+	s.open = append(s.open, opened{file{p.date, p.kind}, wanted})
 	return nil
+}
+
+// leaves returns what is open of the archive when a page has ended, with the
+// entry that was taken and has no place in it.
+func (s *scan) leaves(after Cursor, e *journal.Entry) leftover {
+	x := leftover{device: s.q.Device, after: after, to: s.q.To, mask: s.mask, of: map[file][]journal.Entry{}}
+	for _, o := range s.open {
+		if o.file != (file{}) {
+			x.of[o.file] = o.entries
+		}
+	}
+	if s.took != (file{}) {
+		x.of[s.took] = append([]journal.Entry{*e}, x.of[s.took]...)
+	}
+	return x
 }

@@ -95,6 +95,7 @@ func otherCode(err error) int {
 
 // openOther opens the file on the one connection of another driver.
 func (d *DB) openOther(ctx context.Context, other Driver, o Options) error {
+	o.Aside = false // there is one connection
 	pragmas := writerPragmas(o)
 	if o.ReadOnly {
 		pragmas = readerPragmas()

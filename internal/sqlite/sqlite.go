@@ -34,17 +34,20 @@ type Options struct {
 	SumsAt     int64 // the migration, none of the files, that fills the checksums of what is there; 0: none
 	Readers    int   // size of the reading pool, default 2
 	ReadOnly   bool  // no writer, no migration
-	CacheKiB   int   // page cache of the writer, in KiB; default 2,000
+	Aside      bool  // checkpoints are made beside the writer, which calls Tend
+	CacheKiB   int   // page cache of the writer, in KiB, which takes twice as much memory; default 500
 }
 
 // readerCache is the page cache of each reading connection, KiB with a minus.
 // There are some twenty of them, and behind them stands the kernel's.
-const readerCache = "-256"
+const readerCache = "-128"
 
 // DB is one file with one writing connection and a pool of readers.
 type DB struct {
 	W *sql.DB // one connection; every transaction takes the write lock at its begin
 	R *sql.DB // read only; no query may hold a snapshot over 5 s
+
+	aside *aside // nil: SQLite makes checkpoints itself
 
 	path string
 	one  bool // W, where there is one, is R: the file is on another driver
@@ -60,7 +63,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 		o.Readers = 2
 	}
 	if o.CacheKiB == 0 {
-		o.CacheKiB = 2000
+		o.CacheKiB = 500
 	}
 	d := &DB{path: path}
 	if !o.ReadOnly {
@@ -82,6 +85,11 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 		d.W = w
 		if err := migrate(ctx, w, o); err != nil {
 			return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), w.Close())
+		}
+		if o.Aside {
+			if d.aside, err = openAside(path, o); err != nil {
+				return nil, errors.Join(err, w.Close())
+			}
 		}
 	}
 	r, err := connect(path, o.Readers, "", readerPragmas()...)
@@ -106,13 +114,17 @@ func reserve(path string) error {
 }
 
 func writerPragmas(o Options) []Pragma {
-	return []Pragma{
+	pragmas := []Pragma{
 		{"journal_mode", "WAL"},
 		{"synchronous", string(o.Sync)},
 		{"busy_timeout", busyMs},
 		{"foreign_keys", "1"},
 		{"cache_size", strconv.Itoa(-o.CacheKiB)},
 	}
+	if o.Aside {
+		pragmas = append(pragmas, Pragma{"wal_autocheckpoint", "0"})
+	}
+	return pragmas
 }
 
 func readerPragmas() []Pragma {
@@ -143,6 +155,9 @@ func (d *DB) Path() string { return d.path }
 // Close closes every connection; the last one folds the WAL into the file.
 func (d *DB) Close() error {
 	var errs []error
+	if d.aside != nil {
+		errs = append(errs, d.aside.close())
+	}
 	if d.R != nil {
 		errs = append(errs, d.R.Close())
 	}

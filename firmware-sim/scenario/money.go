@@ -1,0 +1,88 @@
+package scenario
+
+import (
+	"fmt"
+	"time"
+)
+
+// Bank says what is deposited of what the tills printed.
+type Bank struct {
+	On     bool    `yaml:"on"`
+	Fee    float64 `yaml:"fee"`     // share that is kept of a payment without cash
+	PayDay int     `yaml:"pay_day"` // of the month after
+}
+
+// PlantedKind is what is wrong on purpose.
+type PlantedKind string
+
+// The kinds of what can be planted.
+const (
+	Skim         PlantedKind = "skim"          // stays of a site that are paid and get no receipt
+	NightVoids   PlantedKind = "night_voids"   // receipts of a meter voided between 22:00 and 05:00
+	MeterReset   PlantedKind = "meter_reset"   // a meter's running totals begin at 0
+	Blind        PlantedKind = "blind"         // a site's spots, gates and counts say nothing
+	DepositLate  PlantedKind = "deposit_late"  // an operator's deposits come days later
+	DepositShort PlantedKind = "deposit_short" // an operator keeps a share back
+)
+
+// Plant is one thing that is wrong on purpose, within [From, Until).
+type Plant struct {
+	Kind     PlantedKind `yaml:"kind"`
+	Site     string      `yaml:"site"`
+	Device   string      `yaml:"device"`
+	Operator string      `yaml:"operator"`
+	Share    float64     `yaml:"share"`
+	Days     int         `yaml:"days"`
+	From     time.Time   `yaml:"from"`
+	Until    time.Time   `yaml:"until"`
+}
+
+// Planted is all that is wrong on purpose.
+type Planted []Plant
+
+// In returns the first of a kind that is about an id (of a site, device or
+// operator, as the kind has it) and holds at a time, Unix ms.
+func (p Planted) In(kind PlantedKind, id string, at int64) *Plant {
+	for i := range p {
+		if p[i].Kind == kind && p[i].subject() == id && at >= p[i].From.UnixMilli() && at < p[i].Until.UnixMilli() {
+			return &p[i]
+		}
+	}
+	return nil
+}
+
+func (p *Plant) subject() string {
+	switch p.Kind {
+	case Skim, Blind:
+		return p.Site
+	case NightVoids, MeterReset:
+		return p.Device
+	case DepositLate, DepositShort:
+		return p.Operator
+	}
+	return ""
+}
+
+func (s *Scenario) checkMoney(say sayFunc, share shareFunc, within withinFunc) {
+	share("bank.fee", s.Bank.Fee)
+	within("bank.pay_day", float64(s.Bank.PayDay), 1, 28)
+	for i := range s.Planted {
+		p, at := &s.Planted[i], fmt.Sprintf("planted %d", i+1)
+		switch p.Kind {
+		case Skim, NightVoids, DepositShort:
+			within(at+".share", p.Share, 0.0001, 1)
+		case DepositLate:
+			within(at+".days", float64(p.Days), 1, 3660)
+		case MeterReset, Blind:
+		default:
+			say("%s: the kind %q is not known: use skim, night_voids, meter_reset, blind, deposit_late or deposit_short", at, p.Kind)
+			continue
+		}
+		if p.subject() == "" {
+			say("%s: %s needs the id of what it is about: site for skim and blind, device for night_voids and meter_reset, operator for deposits", at, p.Kind)
+		}
+		if p.From.IsZero() || (p.Kind != MeterReset && !p.Until.After(p.From)) {
+			say("%s: give from and a later until", at)
+		}
+	}
+}

@@ -1,0 +1,70 @@
+// Command eval is `make eval`: how good the conclusions are, against a truth
+// that is known because it was simulated. It prints rows
+// "name | figure | bar | ok" (or "short") and exits 0 when it ran.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+func main() {
+	days := flag.Int("days", 365, "days of the simulated year; fewer are quicker and say less")
+	sites := flag.Int("sites", 60, "parking places")
+	seed := flag.Uint64("seed", 1, "of all random numbers")
+	keep := flag.String("keep", "", "keep the simulated store in this folder, which must not be there yet")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	err := run(ctx, *days, *sites, *seed, *keep)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "eval:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, days, sites int, seed uint64, keep string) (err error) {
+	if days < 40 || sites < 20 {
+		return errors.New("-days is 40 at least, -sites 20: a month has to end, and each fault needs a place")
+	}
+	dir := keep
+	if keep == "" {
+		if dir, err = os.MkdirTemp("", "simpang-eval-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+	} else if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	y, err := newYear(dir, days, sites, seed)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := y.play(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "%d days of %d sites: %d readings, %d deposits, played in %v\n",
+		days, sites, y.readings, len(y.deposits), time.Since(began).Round(time.Second))
+	g, err := serve(ctx, y.cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, g.stop()) }()
+	return y.books(ctx, g)
+}
+
+// row prints one row; bar is as people read it.
+func row(name, figure, bar string, met bool) {
+	verdict := "ok"
+	if !met {
+		verdict = "short"
+	}
+	fmt.Fprintf(os.Stdout, "%s | %s | %s | %s\n", name, figure, bar, verdict)
+}
