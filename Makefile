@@ -13,7 +13,7 @@ LINT    := $(GOBIN)/golangci-lint
 LINT_VERSION := v2.15.0
 FUZZTIME ?= 5s
 SOAK    ?= 30m
-STORES  := $(addprefix ./internal/,journal intake ledger occupancy traffic health)
+STORES  := $(addprefix ./internal/,journal intake ledger occupancy traffic health watch)
 
 .PHONY: help run test check lint bench eval soak build tools servers fuzz clean
 .DEFAULT_GOAL := help

@@ -222,7 +222,10 @@ func anomalyRoutes() []*route {
 				"Every reading is logged.",
 			Formats: sheets, Answer: typeOf[List[Anomaly]](), Handle: (*Server).anomalies,
 			Params: join([]param{
-				{Name: "rule", Enum: ruleNames()}, {Name: "state", Enum: stateNames()}, {Name: "site"}, {Name: "device"},
+				{Name: "rule", Enum: ruleNames()},
+				{Name: "state", Enum: stateNames()},
+				{Name: "site"},
+				{Name: "device"},
 				{Name: "from", Type: isMoment, Doc: "begin, inclusive: RFC 3339 with zone, or a day; default: the oldest"},
 				{Name: "to", Type: isMoment, Doc: "end, exclusive; default: the newest"},
 			}, pageParams()),

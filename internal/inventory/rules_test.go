@@ -50,7 +50,7 @@ func TestDocumentedRules(t *testing.T) {
 	rules, faults := parseRules(block)
 	require.Empty(t, faults)
 	require.Equal(t, inventory.DefaultRules(), rules)
-	for _, word := range strings.Fields("grace_min keep_days settle_days recover_min jump expected least_min learn_days memory_days no_history_h least share slack_s ratio usual improbable night_least night_from night_until margin_min grace_h coverage missed extra unpaid min_stay_s") {
+	for word := range strings.FieldsSeq("grace_min keep_days settle_days recover_min jump expected least_min learn_days memory_days no_history_h least share slack_s ratio usual improbable night_least night_from night_until margin_min grace_h coverage missed extra unpaid min_stay_s") {
 		require.Contains(t, block, word+": ")
 	}
 }

@@ -37,7 +37,7 @@ const (
 	leastHours    = 2  // of a slot, before it is believed
 	leastReceipts = 20 // of a meter, before its rates are
 	stillMs       = 15 * minuteMs
-	freshMs       = 2 * hourMs // older receipts do not teach: their hour went without them
+	freshMs       = 2 * hourMs // older receipts do not teach: their hour went without them, or no tick was seen of it
 	lowestLevel   = 0.1
 	levelWeight   = 5 // receipts, by which the level is drawn to 1
 )
@@ -51,7 +51,7 @@ func (s *silent) receipt(x *moment, r *receipt) {
 		x.out.calm(RuleMeterSilent)
 		s.Said = false
 	}
-	if r.Void || r.repeats == repeated || !r.place.known() || x.now-r.at > freshMs {
+	if r.Void || r.repeats == repeated || !r.place.known() || max(x.now-r.at, r.at-x.now) > freshMs {
 		return
 	}
 	kind, hour := r.place.slot(r.at)

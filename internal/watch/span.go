@@ -61,7 +61,7 @@ func between(from, to mark, extra effect, now int64) (g gap, ok bool) {
 	fell := g.Miss.Count < 0 || g.Miss.Count == 0 && g.Miss.Amount < 0
 	switch {
 	case !fell || explained(&g):
-	case begunAnew(&from, &to):
+	case fellToNothing(&from, &to):
 		g.Kind = isReset
 		g.Miss = effect{}
 		if did := to.Did[0]; to.Count.OK && to.Count.V > did.Count {
@@ -87,9 +87,9 @@ func explained(g *gap) bool {
 	return missing > 0 && uint64(-min(g.Miss.Count, 0)) <= missing
 }
 
-// begunAnew tells whether the totals that fell show no more than the reading
+// fellToNothing tells whether the totals that fell show no more than the reading
 // itself, or a tenth of what they were.
-func begunAnew(from, to *mark) bool {
+func fellToNothing(from, to *mark) bool {
 	if from.Count.OK && to.Count.OK {
 		return to.Count.V <= 1 || to.Count.V <= from.Count.V/10
 	}

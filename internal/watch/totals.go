@@ -27,6 +27,7 @@ type totals struct {
 	Spans []gap   // what disagrees, in the meter's order
 	Lost  effect  // of gaps that were given up, or had no room
 	Said  [3]bool // gap, reset, rollback are raised
+	Anew  int     // readings one after the other that are later than Last by the clock, and before it in the meter's order
 }
 
 // mostSpans bounds the spans of a meter, mostQuiet those of them that say
@@ -53,11 +54,22 @@ func (s *totals) receipt(x *moment, r *receipt) {
 		if g, ok := between(*s.Last, m, s.Extra, x.now); ok {
 			s.Spans = append(s.Spans, g)
 		}
-		s.Last, s.Extra = &m, effect{}
+		s.Last, s.Extra, s.Anew = &m, effect{}, 0
 	default:
 		s.late(&m)
 	}
 	s.bound()
+}
+
+// begunAnew takes a reading that lies where nothing is missing: a meter that was
+// replaced counts its boots anew, and would lie before its own past for ever.
+func (s *totals) begunAnew(m *mark) {
+	if m.At <= s.Last.At {
+		return
+	}
+	if s.Anew++; s.Anew == turnAfter {
+		s.Last, s.Extra, s.Anew = m, effect{}, 0
+	}
 }
 
 // reprinted says that papers of this number behind m, which were taken for the
@@ -131,6 +143,7 @@ func (s *totals) without(m *mark) {
 func (s *totals) late(m *mark) {
 	i := s.find(m.Order)
 	if i < 0 {
+		s.begunAnew(m)
 		return
 	}
 	old := s.Spans[i]

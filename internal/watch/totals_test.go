@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -112,6 +113,32 @@ func TestAGapThatIsFilledIsOver(t *testing.T) {
 	r.total(total{seq: 2, number: "2", count: 11, amount: 11_000})
 	r.pass(hourMs)
 	require.Equal(t, []string{"+meter_total_gap 1", "-meter_total_gap"}, r.said)
+}
+
+// TestAReplacedMeterIsWatchedOn: its boots begin anew, and so does its order.
+func TestAReplacedMeterIsWatchedOn(t *testing.T) {
+	s := &totals{}
+	r := newRig(t, s)
+	give := func(boot, seq uint64, count int64, at int64) {
+		c := receiptOf(&city.Reading{Device: "m", HasBoot: true, Boot: boot, Seq: seq, At: at, Receipt: &city.Receipt{
+			Number: fmt.Sprint(boot, "-", seq, "x"), Amount: 1000, TotalCount: city.SomeInt(count), TotalAmount: city.SomeInt(1000 * count),
+		}})
+		c.place = r.x.place
+		s.receipt(r.x, c)
+	}
+	for i := range uint64(5) {
+		give(40, i, 500+int64(i), monday+int64(i)*minuteMs)
+	}
+	for i := range uint64(20) {
+		count := int64(i) + 1
+		if i >= 10 {
+			count += 3 // three did not come
+		}
+		give(1, i, count, monday+hourMs+int64(i)*minuteMs)
+	}
+	r.pass(2 * hourMs)
+	require.Equal(t, []string{"+meter_total_gap 1"}, r.said)
+	require.Equal(t, int64(3), r.sum(RuleTotalGap, "receipts"))
 }
 
 func TestSpansAreGivenUp(t *testing.T) {
