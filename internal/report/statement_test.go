@@ -1,7 +1,6 @@
 package report_test
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,7 +49,7 @@ func TestStatement(t *testing.T) {
 
 	_, err = f.reporter(t, true).Statement(t.Context(), "op-9", "2026-02", at("2026-05-01"))
 	var wrong *city.Error
-	require.True(t, errors.As(err, &wrong))
+	require.ErrorAs(t, err, &wrong)
 	require.Equal(t, city.KindNotFound, wrong.Kind)
 	_, err = f.reporter(t, true).Statement(t.Context(), "op-1", "2026-2", at("2026-05-01"))
 	require.Error(t, err)

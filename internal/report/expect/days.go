@@ -126,8 +126,9 @@ func (d *asked) keptHours(ctx context.Context, by inventory.Detection, class cit
 	return h, nil
 }
 
-// curve returns the prices of all lengths of stay on the day.
-func (d *asked) curve(class city.Class) (*curve, error) {
+// curve returns the prices of all lengths of stay on the day; false where no
+// tariff holds.
+func (d *asked) curve(class city.Class) (*curve, bool) {
 	plain := len(d.tag.closed) == 0
 	key := curveKey{d.Version.Hash + d.Site.Tariff, d.Site.OpeningHours, string(d.Site.Levy), class, d.begin}
 	if plain {
@@ -135,12 +136,12 @@ func (d *asked) curve(class city.Class) (*curve, error) {
 		c := d.curves[key]
 		d.mu.Unlock()
 		if c != nil {
-			return c, nil
+			return c, true
 		}
 	}
-	c, err := d.tag.curve(class, d.begin)
-	if err != nil || !plain {
-		return c, err
+	c, ok := d.tag.curve(class, d.begin)
+	if !ok || !plain {
+		return c, ok
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -148,5 +149,5 @@ func (d *asked) curve(class city.Class) (*curve, error) {
 		clear(d.curves)
 	}
 	d.curves[key] = c
-	return c, nil
+	return c, true
 }

@@ -131,6 +131,17 @@ func TestWhatCannotBeToldIsUnknown(t *testing.T) {
 	require.Equal(t, expect.NoTariff, old.Why)
 }
 
+// TestStaysThatAreNotKeptAnyMore holds that a day whose roll-ups outlived its
+// stays is unknown, not worth nothing.
+func TestStaysThatAreNotKeptAnyMore(t *testing.T) {
+	b := &board{point: func(_ city.Class, at int64) occupancy.HistoryPoint {
+		return occupancy.HistoryPoint{T: at, Coverage: city.SomeMilli(1000), FreeAvg: city.SomeMilli(30_000), OccupiedAvg: city.SomeMilli(10_000), Departures: city.SomeInt(9)}
+	}}
+	a := ask(t, b, "flat", nil)
+	require.False(t, a.Known)
+	require.Equal(t, expect.NoStays, a.Why)
+}
+
 func TestClassesOutOfSightBringNothing(t *testing.T) {
 	v := townVersion(t)
 	site := *v.Site("flat")
@@ -153,7 +164,7 @@ func TestAClosureIsNoBlindness(t *testing.T) {
 	closed := [2]int64{monday + 6*hour, monday + 18*hour}
 	b := &board{closed: [][2]int64{closed}, stays: []occupancy.Stay{stayOf(20*60, 30)}}
 	b.point = func(_ city.Class, at int64) occupancy.HistoryPoint {
-		p := occupancy.HistoryPoint{T: at, Coverage: city.SomeMilli(1000), FreeAvg: city.SomeMilli(40_000), OccupiedAvg: city.SomeMilli(0), Departures: city.SomeInt(5), Closed: city.SomeMilli(0)}
+		p := occupancy.HistoryPoint{T: at, Coverage: city.SomeMilli(1000), FreeAvg: city.SomeMilli(40_000), OccupiedAvg: city.SomeMilli(0), Departures: city.SomeInt(0), Closed: city.SomeMilli(0)}
 		if at >= closed[0] && at < closed[1] {
 			return occupancy.HistoryPoint{T: at, Closed: city.SomeMilli(1000)}
 		}
