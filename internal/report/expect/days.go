@@ -2,6 +2,7 @@ package expect
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -32,12 +33,19 @@ func kindOfDay(day time.Time, holiday func(date string) bool) kind {
 // hours returns what sensors told of a class in [from, to), which begins a day
 // and lies in it.
 func (d *asked) hours(ctx context.Context, by inventory.Detection, class city.Class, from, to int64) (*hours, error) {
+	out := new(hours)
 	points, err := d.sensors.History(ctx, d.Site.ID, class, from, to, time.Hour)
-	if err != nil {
+	var missing *city.Error
+	switch {
+	case errors.As(err, &missing) && missing.Kind == city.KindNotFound: // so new that nothing was heard of it
+		for t := from; t < to; t += hourMs {
+			out[hourOf(t, from)].open = float32(min(to-t, hourMs)) / hourMs
+		}
+		return out, nil
+	case err != nil:
 		return nil, err
 	}
 	capacity := float32(d.Site.Capacity[class])
-	out := new(hours)
 	for i := range points {
 		p := &points[i]
 		past := float32(min(to-p.T, hourMs)) / hourMs
