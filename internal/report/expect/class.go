@@ -90,6 +90,8 @@ func (a *amount) add(b amount) {
 	a.mean += b.mean
 	a.chance += b.chance
 	a.common += b.common
+	a.unseen += b.unseen
+	a.missed += b.missed
 }
 
 // blindExits is how many left unseen.
