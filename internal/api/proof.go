@@ -64,7 +64,7 @@ func proofRoutes() []*route {
 		},
 		{
 			Method: http.MethodGet, Path: "/v1/revenue/proof/inclusion", Name: "getInclusion", Tag: "revenue", Roles: roles(bapenda, auditor, admin),
-			Summary: "The proof that a receipt's entries are in the books", Answer: typeOf[Inclusion](), Handle: (*Server).inclusion,
+			Summary: "The proof that a receipt's entries are in the books", Answer: typeOf[Inclusion](), Handle: (*Server).inclusion, Logged: always,
 			Problem: []int{http.StatusNotFound, http.StatusServiceUnavailable}, Doc: "Either `receipt` or `entry` is given.",
 			Params: []param{
 				{Name: "receipt", Doc: "id of a receipt: device:boot:seq"},
@@ -82,7 +82,7 @@ func proofRoutes() []*route {
 		},
 		{
 			Method: http.MethodGet, Path: "/v1/revenue/proof/bundle", Name: "getBundle", Tag: "revenue", Roles: roles(auditor, admin),
-			Summary: "Entries, their proofs and the checkpoint as one file", Answer: typeOf[ProofBundle](), Handle: (*Server).bundle,
+			Summary: "Entries, their proofs and the checkpoint as one file", Answer: typeOf[ProofBundle](), Handle: (*Server).bundle, Logged: always,
 			Problem: []int{http.StatusNotFound, http.StatusServiceUnavailable},
 			Doc: fmt.Sprintf("Of `receipts`, or of a `site` from `from` to `to`, or of the entries `first` to `last`; at most %d entries. "+
 				"It is checked on any machine by `simpang verify -bundle FILE -key PUBKEY`.", ledger.MostProved),

@@ -28,7 +28,7 @@ type ReconciledSite struct {
 	Levy       TextOrNull `json:"levy" enum:"street,special,pbjt"`
 	Account    TextOrNull `json:"account"`
 	Expected   *Interval  `json:"expected" doc:"null: not known, see expected_unknown"`
-	Unknown    TextOrNull `json:"expected_unknown" enum:"no_sensors,no_days,no_prices,no_tariff,not_yet,too_many"`
+	Unknown    TextOrNull `json:"expected_unknown" enum:"no_sensors,no_days,no_prices,no_stays,no_tariff,not_yet,too_many"`
 	Recorded   int64      `json:"recorded"`
 	Compared   int64      `json:"recorded_compared" doc:"recorded of the classes that expected is of"`
 	Declared   city.Int   `json:"declared" doc:"always null: an SPTPD is of a month, see periods"`

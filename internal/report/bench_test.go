@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -108,7 +109,7 @@ func benchCity(tb testing.TB) (report.Options, expect.Sensors) {
 						pos, seq = pos+1, seq+1
 						batch = append(batch, journal.Entry{Pos: pos, Recv: at, Type: journal.TypeReading, Reading: &city.Reading{
 							Device: fmt.Sprintf("m%03d", site), Kind: city.KindReceipt, HasBoot: true, Boot: 1, Seq: seq, At: at,
-							Receipt: &city.Receipt{Number: fmt.Sprint(seq), Amount: 4000, Method: city.Cash, Class: city.Car},
+							Receipt: &city.Receipt{Number: strconv.FormatUint(seq, 10), Amount: 4000, Method: city.Cash, Class: city.Car},
 						}})
 					}
 				}

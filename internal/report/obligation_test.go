@@ -76,7 +76,8 @@ func TestSettle(t *testing.T) {
 		want     report.Owed
 	}{
 		"paid in time": {
-			4_500_000, "2026-06-01", []report.Payment{{"s1", "2026-03-15", 4_500_000}},
+			4_500_000, "2026-06-01",
+			[]report.Payment{{"s1", "2026-03-15", 4_500_000}},
 			report.Owed{Due: 4_500_000, Paid: 4_500_000},
 		},
 		"not yet due": {
@@ -85,20 +86,23 @@ func TestSettle(t *testing.T) {
 		},
 		// 4,500,000 x 1 % x 2 months.
 		"paid whole, a month and a day late": {
-			4_500_000, "2026-06-01", []report.Payment{{"s1", "2026-04-16", 4_500_000}},
+			4_500_000, "2026-06-01",
+			[]report.Payment{{"s1", "2026-04-16", 4_500_000}},
 			report.Owed{Due: 4_500_000, Paid: 4_500_000, Interest: 90_000, Late: []report.Part{{"s1", "2026-04-16", 4_500_000, 2, 90_000}}},
 		},
 		// 3,000,000 in time; 1,000,000 one month late: 10,000; 500,000 unpaid on
 		// 1 June, from 15 March three months: 15,000.
 		"late and short": {
-			4_500_000, "2026-06-01", []report.Payment{{"s2", "2026-04-10", 1_000_000}, {"s1", "2026-03-10", 3_000_000}},
+			4_500_000, "2026-06-01",
+			[]report.Payment{{"s2", "2026-04-10", 1_000_000}, {"s1", "2026-03-10", 3_000_000}},
 			report.Owed{Due: 4_500_000, Paid: 4_000_000, Unpaid: 500_000, Interest: 25_000, Late: []report.Part{
 				{"s2", "2026-04-10", 1_000_000, 1, 10_000}, {"", "2026-06-01", 500_000, 3, 15_000},
 			}},
 		},
 		// Only what was still owed was late: 500,000 x 1 %.
 		"paid too much, late": {
-			4_500_000, "2026-06-01", []report.Payment{{"s1", "2026-03-10", 4_000_000}, {"s2", "2026-03-20", 9_000_000}},
+			4_500_000, "2026-06-01",
+			[]report.Payment{{"s1", "2026-03-10", 4_000_000}, {"s2", "2026-03-20", 9_000_000}},
 			report.Owed{Due: 4_500_000, Paid: 13_000_000, Interest: 5_000, Late: []report.Part{{"s2", "2026-03-20", 500_000, 1, 5_000}}},
 		},
 		// 4,500,000 x 1 % x 24, after ten years.

@@ -1,7 +1,9 @@
 package report
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -99,7 +101,12 @@ type cellKey struct{ period, kecamatan, account string }
 type yearCell struct {
 	recorded, due, realized int64
 	noRate                  bool
-	payers                  map[string]bool // NPWPD
+	payers, creditors       map[string]bool // NPWPD of what was recorded, and of the credits
+}
+
+// few tells that a figure is of one or two taxpayers.
+func (c *yearCell) few() bool {
+	return len(c.payers) > 0 && len(c.payers) < Fewest || len(c.creditors) > 0 && len(c.creditors) < Fewest
 }
 
 // yearly is a year being added up.
@@ -118,7 +125,7 @@ func (y *yearly) cell(date, kecamatan, account string) *yearCell {
 	}
 	c := y.cells[key]
 	if c == nil {
-		c = &yearCell{payers: map[string]bool{}}
+		c = &yearCell{payers: map[string]bool{}, creditors: map[string]bool{}}
 		y.cells[key] = c
 	}
 	return c
@@ -170,7 +177,7 @@ func (y *yearly) credit(c *Credit) {
 	cell := y.cell(c.CreditedOn, kecamatan, c.Account)
 	cell.realized += int64(c.Net)
 	if o := y.v.Operator(c.Operator); o != nil && o.NPWPD != "" {
-		cell.payers[o.NPWPD] = true
+		cell.creditors[o.NPWPD] = true
 	}
 	_, realized := y.monthly(c.Account, c.CreditedOn)
 	*realized += int64(c.Net)
@@ -184,6 +191,7 @@ func (y *yearly) rows() []RealisasiRow {
 	slices.SortFunc(keys, func(a, b cellKey) int {
 		return strings.Compare(a.period+"\x00"+a.kecamatan+"\x00"+a.account, b.period+"\x00"+b.kecamatan+"\x00"+b.account)
 	})
+	hidden := y.hidden()
 	toDate := map[cellKey]int64{}
 	out := make([]RealisasiRow, 0, len(keys))
 	for _, key := range keys {
@@ -194,28 +202,65 @@ func (y *yearly) rows() []RealisasiRow {
 		}
 		sum := cellKey{"", key.kecamatan, key.account}
 		toDate[sum] += c.realized
-		if row.Suppressed = y.q.Totals && levyOf(y.v, key.account) == inventory.LevyPBJT && len(c.payers) < Fewest; !row.Suppressed {
+		if row.Suppressed = hidden[sum]; !row.Suppressed {
 			row.Recorded, row.Due = city.SomeInt(c.recorded), city.Int{V: c.due, OK: !c.noRate}
 			row.Realized, row.ToDate = city.Int{V: c.realized, OK: y.known}, city.Int{V: toDate[sum], OK: y.known}
 		}
 		out = append(out, row)
 	}
-	if y.q.Totals {
-		hideSums(out)
-	}
 	return out
 }
 
-// hideSums takes the running sum from rows after one that is not told: their
-// difference would tell it.
-func hideSums(rows []RealisasiRow) {
-	hidden := map[[2]string]bool{}
-	for i := range rows {
-		key := [2]string{rows[i].Kecamatan, rows[i].Account}
-		if hidden[key] = hidden[key] || rows[i].Suppressed; hidden[key] {
-			rows[i].ToDate = city.Int{}
+// hidden returns the rows' series (a kecamatan's account, over the year) that
+// who sees totals only is not told: those with a cell of one or two taxpayers,
+// whole, since the year's sum would tell it; and more of them while all that is
+// hidden of an account is of fewer than three, since the city's sum would.
+func (y *yearly) hidden() map[cellKey]bool {
+	hidden := map[cellKey]bool{}
+	if !y.q.Totals {
+		return hidden
+	}
+	payers := map[cellKey]map[string]bool{}
+	for key, c := range y.cells {
+		if levyOf(y.v, key.account) != inventory.LevyPBJT {
+			continue
+		}
+		series := cellKey{"", key.kecamatan, key.account}
+		if payers[series] == nil {
+			payers[series] = map[string]bool{}
+		}
+		maps.Copy(payers[series], c.payers)
+		maps.Copy(payers[series], c.creditors)
+		hidden[series] = hidden[series] || c.few()
+	}
+	for account := range y.months {
+		for y.hideOneMore(account, payers, hidden) {
 		}
 	}
+	return hidden
+}
+
+// hideOneMore hides the smallest series of an account where those that are
+// hidden are of one or two taxpayers together.
+func (y *yearly) hideOneMore(account string, payers map[cellKey]map[string]bool, hidden map[cellKey]bool) bool {
+	together := map[string]bool{}
+	var shown []cellKey
+	for series, who := range payers {
+		switch {
+		case series.account != account:
+		case hidden[series]:
+			maps.Copy(together, who)
+		default:
+			shown = append(shown, series)
+		}
+	}
+	if len(together) == 0 || len(together) >= Fewest || len(shown) == 0 {
+		return false
+	}
+	hidden[slices.MinFunc(shown, func(a, b cellKey) int {
+		return cmp.Or(cmp.Compare(len(payers[a]), len(payers[b])), strings.Compare(a.kecamatan, b.kecamatan))
+	})] = true
+	return true
 }
 
 func accountName(v *inventory.Version, account string) (name string) {
@@ -300,11 +345,8 @@ func (y *yearly) projections(today string) []Projection {
 	slices.Sort(accounts)
 	var out []Projection
 	for _, account := range accounts {
-		if y.q.Totals && levyOf(y.v, account) == inventory.LevyPBJT && y.payers(account) < Fewest {
-			continue
-		}
 		for i, of := range []string{"due", "realized"} {
-			if of == "realized" && !y.known {
+			if of == "realized" && !y.known || y.q.Totals && levyOf(y.v, account) == inventory.LevyPBJT && y.payers(account, of) < Fewest {
 				continue
 			}
 			p := Project(y.months[account][i][:over], 12-over)
@@ -315,13 +357,16 @@ func (y *yearly) projections(today string) []Projection {
 	return out
 }
 
-func (y *yearly) payers(account string) int {
+// payers counts the taxpayers of an account's due or realized.
+func (y *yearly) payers(account, of string) int {
 	all := map[string]bool{}
 	for key, c := range y.cells {
-		if key.account == account {
-			for payer := range c.payers {
-				all[payer] = true
-			}
+		switch {
+		case key.account != account:
+		case of == "due":
+			maps.Copy(all, c.payers)
+		default:
+			maps.Copy(all, c.creditors)
 		}
 	}
 	return len(all)

@@ -1,7 +1,6 @@
 package report_test
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,7 +49,7 @@ func TestStatement(t *testing.T) {
 
 	_, err = f.reporter(t, true).Statement(t.Context(), "op-9", "2026-02", at("2026-05-01"))
 	var wrong *city.Error
-	require.True(t, errors.As(err, &wrong))
+	require.ErrorAs(t, err, &wrong)
 	require.Equal(t, city.KindNotFound, wrong.Kind)
 	_, err = f.reporter(t, true).Statement(t.Context(), "op-1", "2026-2", at("2026-05-01"))
 	require.Error(t, err)
@@ -98,6 +97,43 @@ func TestRealisasi(t *testing.T) {
 	require.False(t, out.Rows[2].Suppressed, "a retribusi has no taxpayer")
 	for _, p := range out.Projections {
 		require.NotEqual(t, pbjt, p.Account)
+	}
+}
+
+// TestTotalsTellNoTaxpayer holds that what is hidden cannot be had by
+// subtraction: three taxpayers in Barat, one of them alone in Utara; the city's
+// sum less Barat would be Utara's.
+func TestTotalsTellNoTaxpayer(t *testing.T) {
+	f := newFake(t)
+	pay := func(date, site, npwpd string) {
+		f.add(date, site, city.Car, city.Cash, 1, 1000)
+		f.sums[len(f.sums)-1].NPWPD = npwpd
+	}
+	for _, npwpd := range []string{"P.1", "P.2", "P.3"} {
+		pay("2026-01-10", "mall-1", npwpd)
+		pay("2026-02-10", "mall-1", npwpd)
+	}
+	r := f.reporter(t, true)
+	ask := func(group string) []report.RealisasiRow {
+		out, err := r.Realisasi(t.Context(), report.RealisasiQuery{Year: 2026, By: "month", Group: group, Totals: true, Now: at("2026-03-05")})
+		require.NoError(t, err)
+		return out.Rows
+	}
+	for _, row := range ask("kecamatan") {
+		require.False(t, row.Suppressed)
+	}
+	pay("2026-02-10", "mall-3", "P.1")
+	for _, row := range ask("kecamatan") {
+		require.True(t, row.Suppressed, row.Kecamatan)
+		require.False(t, row.Recorded.OK || row.Due.OK || row.Realized.OK || row.ToDate.OK)
+	}
+	for _, row := range ask("account") {
+		require.False(t, row.Suppressed)
+		require.True(t, row.Recorded.OK)
+	}
+	pay("2026-03-01", "mall-1", "P.1") // one month with one taxpayer hides the year's others
+	for _, row := range ask("account") {
+		require.True(t, row.Suppressed)
 	}
 }
 

@@ -41,6 +41,21 @@ type amount struct {
 	mean   float64
 	chance float64 // variance that is its own
 	common float64 // standard deviation that it shares with other classes
+	unseen float64 // vehicles that left unseen
+	missed float64 // what those paid, part of mean
+}
+
+// missing is by how much a low end must reach further down since vehicles are
+// whole: by all that was missed where perhaps nobody was, else by half of one.
+func (a *amount) missing() float64 {
+	switch {
+	case a.unseen == 0:
+		return 0
+	case math.Exp(-a.unseen) >= 0.05:
+		return a.missed
+	default:
+		return a.missed / a.unseen / 2
+	}
 }
 
 // pace is how fast vehicles leave.
@@ -123,6 +138,7 @@ func (p *pace) unseen(day *hours, price *prices, spread, n float64) (amount, boo
 		}
 		m := factor * blind * p.rate[h]
 		paid := m * price.mean[h]
+		a.unseen += m
 		a.mean += paid
 		a.chance += m*price.square[h] + paid*paid/max(p.exits[h], 1)
 		a.chance += m * m * max(0, price.square[h]-price.mean[h]*price.mean[h]) / max(price.hourly[h], 1)
@@ -131,6 +147,7 @@ func (p *pace) unseen(day *hours, price *prices, spread, n float64) (amount, boo
 		}
 	}
 	a.chance += uneven * uneven
+	a.missed = a.mean
 	a.common = a.mean * math.Hypot(math.Sqrt(doubt)/factor, price.model)
 	return a, true
 }

@@ -68,7 +68,8 @@ func TestTheIntervalHoldsTheTruth(t *testing.T) {
 		}
 		t.Logf("%-12s %v", kind, &y)
 		require.Greater(t, y.days, 100, "%v", kind)
-		require.GreaterOrEqual(t, y.share(), 0.80, "%v: too narrow", kind)
+		require.GreaterOrEqual(t, y.share(), 0.82, "%v: too narrow", kind)
+		require.LessOrEqual(t, y.share(), 0.97, "%v: too wide", kind)
 	}
 	t.Logf("%-12s %v", "all", &all)
 	require.Greater(t, all.days, 2000)

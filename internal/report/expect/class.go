@@ -16,22 +16,27 @@ func (d *asked) class(ctx context.Context, by inventory.Detection, class city.Cl
 	if err != nil {
 		return err
 	}
-	blind, open := 0.0, 0.0
+	blind, open, exits := 0.0, 0.0, 0.0
 	for h := range day {
+		exits += float64(day[h].exits)
 		blind += day[h].blind()
 		open += float64(day[h].open)
 	}
 	var s seen
 	if by == inventory.DetectSpots {
 		s.room = d.Sample - len(d.answer.Sample)
-		if err = d.tag.look(&s, d.stays, class, d.begin); err != nil {
+		if !d.tag.look(&s, d.stays, class, d.begin) {
 			d.answer.Why = NoTariff
-			return nil //nolint:nilerr // said in the answer
+			return nil
 		}
 		d.answer.Sample = append(d.answer.Sample, s.sample...)
 		d.sum += float64(s.sum)
 		d.answer.Stays += len(s.paid) + len(s.begun)
 		d.answer.Charged += s.charged
+		if n := float64(len(s.paid) + len(s.begun)); exits > 1.1*n+5 { // some may not be flushed yet
+			d.answer.Why = NoStays
+			return nil
+		}
 	}
 	subscribed := d.Subscribed[class]
 	if class == d.answer.Classes[0] {
@@ -69,10 +74,10 @@ func (d *asked) class(ctx context.Context, by inventory.Detection, class city.Cl
 	}
 	long := lengthsOf(sample)
 	for _, st := range s.begun {
-		mean, variance, err := d.tag.guess(long, st)
-		if err != nil {
+		mean, variance, ok := d.tag.guess(long, st)
+		if !ok {
 			d.answer.Why = NoTariff
-			return nil //nolint:nilerr // said in the answer
+			return nil
 		}
 		d.estimated.mean += mean
 		d.estimated.chance += variance
@@ -85,6 +90,8 @@ func (a *amount) add(b amount) {
 	a.mean += b.mean
 	a.chance += b.chance
 	a.common += b.common
+	a.unseen += b.unseen
+	a.missed += b.missed
 }
 
 // blindExits is how many left unseen.
@@ -185,10 +192,10 @@ func (d *asked) spread(s *seen) float64 {
 // prices returns what those pay who leave, and the stays that tells it.
 func (d *asked) prices(ctx context.Context, by inventory.Detection, class city.Class, p *pace, day *hours, others []*hours, dates []time.Time, s *seen, need bool) (*prices, []paid, error) {
 	if by == inventory.DetectGates {
-		c, err := d.curve(class)
-		if err != nil {
+		c, ok := d.curve(class)
+		if !ok {
 			d.answer.Why = NoTariff
-			return nil, nil, nil //nolint:nilerr // said in the answer
+			return nil, nil, nil
 		}
 		mean, n := meanStay([]*hours{day})
 		if n < 20 {
@@ -212,7 +219,7 @@ func (d *asked) prices(ctx context.Context, by inventory.Detection, class city.C
 		t := d.tag
 		t.closed = d.sensors.Closed(d.Site.ID, begin, date.AddDate(0, 0, 1).UnixMilli())
 		var other seen
-		if err := t.look(&other, stays, class, begin); err != nil {
+		if !t.look(&other, stays, class, begin) {
 			continue // no tariff held then
 		}
 		sample = append(slices.Clip(sample), other.paid...)

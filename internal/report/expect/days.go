@@ -2,6 +2,7 @@ package expect
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -32,12 +33,19 @@ func kindOfDay(day time.Time, holiday func(date string) bool) kind {
 // hours returns what sensors told of a class in [from, to), which begins a day
 // and lies in it.
 func (d *asked) hours(ctx context.Context, by inventory.Detection, class city.Class, from, to int64) (*hours, error) {
+	out := new(hours)
 	points, err := d.sensors.History(ctx, d.Site.ID, class, from, to, time.Hour)
-	if err != nil {
+	var missing *city.Error
+	switch {
+	case errors.As(err, &missing) && missing.Kind == city.KindNotFound: // so new that nothing was heard of it
+		for t := from; t < to; t += hourMs {
+			out[hourOf(t, from)].open = float32(min(to-t, hourMs)) / hourMs
+		}
+		return out, nil
+	case err != nil:
 		return nil, err
 	}
 	capacity := float32(d.Site.Capacity[class])
-	out := new(hours)
 	for i := range points {
 		p := &points[i]
 		past := float32(min(to-p.T, hourMs)) / hourMs
@@ -126,8 +134,9 @@ func (d *asked) keptHours(ctx context.Context, by inventory.Detection, class cit
 	return h, nil
 }
 
-// curve returns the prices of all lengths of stay on the day.
-func (d *asked) curve(class city.Class) (*curve, error) {
+// curve returns the prices of all lengths of stay on the day; false where no
+// tariff holds.
+func (d *asked) curve(class city.Class) (*curve, bool) {
 	plain := len(d.tag.closed) == 0
 	key := curveKey{d.Version.Hash + d.Site.Tariff, d.Site.OpeningHours, string(d.Site.Levy), class, d.begin}
 	if plain {
@@ -135,12 +144,12 @@ func (d *asked) curve(class city.Class) (*curve, error) {
 		c := d.curves[key]
 		d.mu.Unlock()
 		if c != nil {
-			return c, nil
+			return c, true
 		}
 	}
-	c, err := d.tag.curve(class, d.begin)
-	if err != nil || !plain {
-		return c, err
+	c, ok := d.tag.curve(class, d.begin)
+	if !ok || !plain {
+		return c, ok
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -148,5 +157,5 @@ func (d *asked) curve(class city.Class) (*curve, error) {
 		clear(d.curves)
 	}
 	d.curves[key] = c
-	return c, nil
+	return c, true
 }

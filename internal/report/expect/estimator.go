@@ -145,6 +145,7 @@ func (d *asked) finish() {
 	if mean <= 0 && variance > 0 { // only known stays, of which some may not have to pay
 		low, high = sum-z95*math.Sqrt(variance), sum+z95*math.Sqrt(variance)
 	}
+	low = max(min(low, sum), low-d.estimated.missing())
 	d.answer.Known = true
 	d.answer.Expected = Interval{city.Rupiah(max(0, math.Floor(low))), city.Rupiah(max(0, math.Round(sum+mean))), city.Rupiah(max(0, math.Ceil(high)))}
 	d.answer.Seen = city.Rupiah(math.Round(d.sum))

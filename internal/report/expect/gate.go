@@ -29,19 +29,19 @@ type curveKey struct {
 
 func gridAt(i int) float64 { return gridBegin * math.Pow(2, float64(i)/4) }
 
-func (t *tag) curve(class city.Class, begin int64) (*curve, error) {
+func (t *tag) curve(class city.Class, begin int64) (*curve, bool) {
 	c := new(curve)
 	for h := range c {
 		end := begin + int64(h)*hourMs + hourMs/2
 		for i := range c[h] {
-			amount, err := t.price(class, end-int64(gridAt(i)), end)
-			if err != nil {
-				return nil, err
+			amount, ok := t.price(class, end-int64(gridAt(i)), end)
+			if !ok {
+				return nil, false
 			}
 			c[h][i] = float64(amount)
 		}
 	}
-	return c, nil
+	return c, true
 }
 
 // shares are how likely each length of the grid is, for a mean (ms) and width.

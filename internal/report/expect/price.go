@@ -19,17 +19,16 @@ type tag struct {
 	closed  [][2]int64
 }
 
-// price returns what a stay should have paid. The error is of a tariff that
-// does not hold.
-func (t *tag) price(class city.Class, from, until int64) (city.Rupiah, error) {
+// price returns what a stay should have paid; false where no tariff holds.
+func (t *tag) price(class city.Class, from, until int64) (city.Rupiah, bool) {
 	if until-from < t.least || t.isClosed(until) || !t.version.IsOpen(t.site, from) && !t.version.IsOpen(t.site, until) {
-		return 0, nil
+		return 0, true
 	}
 	q, err := t.version.Tariffs.Price(t.site.Tariff, tariff.Stay{Class: class, Entered: from, Left: until}, t.cal)
 	if errors.Is(err, tariff.ErrNoClass) {
-		return 0, nil
+		return 0, true
 	}
-	return q.Amount, err
+	return q.Amount, err == nil
 }
 
 func (t *tag) isClosed(at int64) bool {
@@ -54,17 +53,18 @@ type seen struct {
 	sample  []Priced
 }
 
-// look prices the stays of a class that ended on a day that begins at begin.
-func (t *tag) look(s *seen, stays []occupancy.Stay, class city.Class, begin int64) error {
+// look prices the stays of a class that ended on a day that begins at begin;
+// false where no tariff holds.
+func (t *tag) look(s *seen, stays []occupancy.Stay, class city.Class, begin int64) bool {
 	s.perSpot = map[string]int{}
 	for _, st := range stays {
 		if st.Class != class {
 			continue
 		}
 		s.perSpot[st.Device]++
-		amount, err := t.price(class, st.From, st.Until)
-		if err != nil {
-			return err
+		amount, ok := t.price(class, st.From, st.Until)
+		if !ok {
+			return false
 		}
 		if amount > 0 && len(s.sample) < s.room {
 			s.sample = append(s.sample, Priced{st, amount})
@@ -79,7 +79,7 @@ func (t *tag) look(s *seen, stays []occupancy.Stay, class city.Class, begin int6
 		}
 		s.paid = append(s.paid, paid{st.Until - st.From, hourOf(st.Until, begin), float64(amount)})
 	}
-	return nil
+	return true
 }
 
 func hourOf(at, begin int64) int { return int(min(max(0, at-begin)/hourMs, 23)) }
@@ -124,24 +124,24 @@ func lengthsOf(sample []paid) lengths {
 
 // guess returns the mean and variance of what a stay paid whose end was seen,
 // and of its time only the last part: others lasted as long and longer, and
-// would have paid this, ending then.
-func (t *tag) guess(l lengths, st occupancy.Stay) (mean, variance float64, err error) {
+// would have paid this, ending then. False where no tariff holds.
+func (t *tag) guess(l lengths, st occupancy.Stay) (mean, variance float64, ok bool) {
 	const few = 16
 	i, _ := slices.BinarySearch(l, st.Until-st.From)
 	l = l[i:]
 	n := min(len(l), few)
 	var square float64
 	for k := range n {
-		amount, err := t.price(st.Class, st.Until-l[(2*k+1)*len(l)/(2*n)], st.Until)
-		if err != nil {
-			return 0, 0, err
+		amount, ok := t.price(st.Class, st.Until-l[(2*k+1)*len(l)/(2*n)], st.Until)
+		if !ok {
+			return 0, 0, false
 		}
 		mean += float64(amount) / float64(n)
 		square += float64(amount) * float64(amount) / float64(n)
 	}
 	if n > 0 {
-		return mean, max(0, square-mean*mean), nil
+		return mean, max(0, square-mean*mean), true
 	}
-	least, err := t.price(st.Class, st.From, st.Until)
-	return float64(least), float64(least) * float64(least), err
+	least, ok := t.price(st.Class, st.From, st.Until)
+	return float64(least), float64(least) * float64(least), ok
 }

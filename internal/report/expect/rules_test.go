@@ -19,10 +19,14 @@ type board struct {
 	closed [][2]int64
 	point  func(class city.Class, t int64) occupancy.HistoryPoint // nil: all seen, nobody left
 	asked  int
+	fails  error
 }
 
 func (b *board) History(_ context.Context, _ string, class city.Class, from, to int64, step time.Duration) ([]occupancy.HistoryPoint, error) {
 	b.asked++
+	if b.fails != nil {
+		return nil, b.fails
+	}
 	var out []occupancy.HistoryPoint
 	for t := from; t < to; t += step.Milliseconds() {
 		p := occupancy.HistoryPoint{T: t, Coverage: city.SomeMilli(1000), FreeAvg: city.SomeMilli(40_000), OccupiedAvg: city.SomeMilli(0), Departures: city.SomeInt(0)}
@@ -131,6 +135,17 @@ func TestWhatCannotBeToldIsUnknown(t *testing.T) {
 	require.Equal(t, expect.NoTariff, old.Why)
 }
 
+// TestStaysThatAreNotKeptAnyMore holds that a day whose roll-ups outlived its
+// stays is unknown, not worth nothing.
+func TestStaysThatAreNotKeptAnyMore(t *testing.T) {
+	b := &board{point: func(_ city.Class, at int64) occupancy.HistoryPoint {
+		return occupancy.HistoryPoint{T: at, Coverage: city.SomeMilli(1000), FreeAvg: city.SomeMilli(30_000), OccupiedAvg: city.SomeMilli(10_000), Departures: city.SomeInt(9)}
+	}}
+	a := ask(t, b, "flat", nil)
+	require.False(t, a.Known)
+	require.Equal(t, expect.NoStays, a.Why)
+}
+
 func TestClassesOutOfSightBringNothing(t *testing.T) {
 	v := townVersion(t)
 	site := *v.Site("flat")
@@ -147,13 +162,50 @@ func TestClassesOutOfSightBringNothing(t *testing.T) {
 	require.Equal(t, expect.NoSensors, a.Why)
 }
 
+func TestWhatTheStoreSays(t *testing.T) {
+	a := ask(t, &board{fails: &city.Error{Kind: city.KindNotFound}}, "flat", nil)
+	require.Equal(t, expect.NoDays, a.Why, "a site of which nothing was heard yet")
+	v := townVersion(t)
+	_, err := expect.New(&board{fails: context.Canceled}, zone).Day(t.Context(), expect.Question{Site: v.Site("flat"), Version: v, Date: "2026-03-02", Now: monday + 48*hour})
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = expect.New(&board{}, zone).Day(t.Context(), expect.Question{Site: v.Site("flat"), Version: v, Date: "2 March"})
+	require.Error(t, err)
+}
+
+// TestOfficialVehiclesPayNothing holds the share of rules.yaml: of two stays of
+// 4,000 nine in ten pay.
+func TestOfficialVehiclesPayNothing(t *testing.T) {
+	v := townVersion(t)
+	files := v.Files
+	files["rules.yaml"] = []byte("expected: {official_share: 0.1}\n")
+	strict, faults := inventory.Parse(files, zone)
+	require.Empty(t, faults)
+	a := ask(t, &board{stays: []occupancy.Stay{stayOf(600, 30), stayOf(700, 30)}}, "flat", func(q *expect.Question) { q.Version, q.Site = strict, strict.Site("flat") })
+	require.EqualValues(t, 7200, a.Expected.Mid)
+	require.Less(t, a.Expected.Low, a.Expected.Mid)
+	require.Greater(t, a.Expected.High, a.Expected.Mid)
+}
+
+// TestAStayWhoseBeginWasNotSeen costs what others paid that were as long and
+// longer: here 4,000 or 6,000, by two stays of 30 and 90 minutes.
+func TestAStayWhoseBeginWasNotSeen(t *testing.T) {
+	begun := stayOf(800, 20)
+	begun.Known = false
+	a := ask(t, &board{stays: []occupancy.Stay{stayOf(600, 30), stayOf(700, 90), begun}}, "hourly", nil)
+	require.True(t, a.Known, a.Why)
+	require.EqualValues(t, 10_000, a.Seen)
+	require.EqualValues(t, 15_000, a.Expected.Mid)
+	require.Less(t, a.Share, 1.0)
+	require.Less(t, a.Expected.Low, city.Rupiah(15_000))
+}
+
 // TestAClosureIsNoBlindness holds that nothing is expected, and nothing missed,
 // while a site is closed and its sensors are silent.
 func TestAClosureIsNoBlindness(t *testing.T) {
 	closed := [2]int64{monday + 6*hour, monday + 18*hour}
 	b := &board{closed: [][2]int64{closed}, stays: []occupancy.Stay{stayOf(20*60, 30)}}
 	b.point = func(_ city.Class, at int64) occupancy.HistoryPoint {
-		p := occupancy.HistoryPoint{T: at, Coverage: city.SomeMilli(1000), FreeAvg: city.SomeMilli(40_000), OccupiedAvg: city.SomeMilli(0), Departures: city.SomeInt(5), Closed: city.SomeMilli(0)}
+		p := occupancy.HistoryPoint{T: at, Coverage: city.SomeMilli(1000), FreeAvg: city.SomeMilli(40_000), OccupiedAvg: city.SomeMilli(0), Departures: city.SomeInt(0), Closed: city.SomeMilli(0)}
 		if at >= closed[0] && at < closed[1] {
 			return occupancy.HistoryPoint{T: at, Closed: city.SomeMilli(1000)}
 		}

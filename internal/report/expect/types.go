@@ -39,6 +39,7 @@ const (
 	NoPrices  = "no_prices"  // no stay whose price is known
 	NoTariff  = "no_tariff"  // no version of the tariff holds
 	NotYet    = "not_yet"    // the day has not begun
+	NoStays   = "no_stays"   // roll-ups tell of more who left than stays are kept: it is too long ago
 	TooMany   = "too_many"   // more stays than can be true
 )
 

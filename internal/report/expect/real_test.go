@@ -1,0 +1,124 @@
+package expect_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/inventory"
+	"github.com/simpang-id/simpang/internal/journal"
+	"github.com/simpang-id/simpang/internal/occupancy"
+	"github.com/simpang-id/simpang/internal/report/expect"
+)
+
+// realSensors is the follower as the gateway asks it.
+type realSensors struct{ *occupancy.Follower }
+
+func (s realSensors) History(ctx context.Context, site string, class city.Class, from, to int64, step time.Duration) ([]occupancy.HistoryPoint, error) {
+	return s.Follower.History(ctx, site, class, from, to, step.Milliseconds())
+}
+
+// TestTheIntervalOnRealOccupancy sends what a town's sensors say through the
+// real follower: a word at each change and every ten minutes, and nothing while
+// they are dead. A sensor that died is believed for a quarter of an hour.
+func TestTheIntervalOnRealOccupancy(t *testing.T) {
+	const first, until = 28, 56
+	v := townVersion(t)
+	var all tally
+	for i, kind := range []blindness{deadSpots, siteOutages, everything} {
+		w := newTown(t, v, uint64(90+i), kind)
+		site := []string{"flat", "hourly"}[i%2]
+		sensors := w.follow(t, v, site, until+1)
+		e := expect.New(sensors, zone)
+		var y tally
+		for day := first; day < until; day++ {
+			q := w.question(day)
+			q.Now = w.begin(until + 1)
+			a, err := e.Day(t.Context(), q)
+			require.NoError(t, err)
+			require.True(t, a.Known, "%v day %d: %s", kind, day, a.Why)
+			if a.Coverage < 0.995 {
+				y.add(a, w.truth[day])
+				all.add(a, w.truth[day])
+			} else {
+				require.InEpsilon(t, w.truth[day], float64(a.Expected.Mid), 0.02)
+			}
+		}
+		t.Logf("%-12s %v", kind, &y)
+	}
+	t.Logf("%-12s %v", "all", &all)
+	require.Greater(t, all.days, 50)
+	require.GreaterOrEqual(t, all.share(), 0.78, "85 % less three standard deviations of so few days")
+	require.InDelta(t, 0, all.bias/float64(all.days), 0.05)
+}
+
+// follow lets the real follower read some days of a town.
+func (w *town) follow(t *testing.T, v *inventory.Version, site string, days int) realSensors {
+	t.Helper()
+	timeline := &inventory.Timeline{}
+	timeline.Accept(1, w.begin(0)-hour, v)
+	f, err := occupancy.Open(t.Context(), filepath.Join(t.TempDir(), "occupancy.db"), occupancy.Options{Timeline: timeline, Zone: zone, ObservationDays: 400})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, f.Close()) })
+	entries := []journal.Entry{{Pos: 1, Recv: w.begin(0) - hour, Type: journal.TypeInventory, Inventory: &journal.InventoryVersion{Hash: v.Hash}}}
+	pos := uint64(1)
+	of := make([][]stay, len(w.places))
+	for _, s := range w.stays {
+		of[s.place] = append(of[s.place], s)
+	}
+	occupied, next := make([]bool, len(w.places)), make([]int, len(w.places))
+	type word struct {
+		at       int64
+		place    int
+		occupied bool
+	}
+	for day := range days {
+		var words []word
+		for p := range w.places {
+			say := func(at int64) {
+				if !blindAt(w.places[p].blind, at) {
+					words = append(words, word{at, p, occupied[p]})
+				}
+			}
+			beat := w.begin(day) + int64(p)*1000
+			for beat < w.begin(day+1) {
+				change := int64(1) << 62
+				if next[p] < len(of[p]) {
+					change = of[p][next[p]].from
+					if occupied[p] {
+						change = of[p][next[p]].until
+					}
+				}
+				if change > beat {
+					say(beat)
+					beat += 10 * minute
+					continue
+				}
+				if occupied[p] = !occupied[p]; !occupied[p] {
+					next[p]++
+				}
+				say(change)
+			}
+		}
+		slices.SortStableFunc(words, func(a, b word) int { return cmp.Compare(a.at, b.at) })
+		for _, x := range words {
+			pos++
+			entries = append(entries, journal.Entry{Pos: pos, Recv: x.at, Type: journal.TypeReading, Reading: &city.Reading{
+				Device: fmt.Sprintf("%s-%02d", site, x.place), Kind: city.KindSpot, Seq: pos, At: x.at, Spot: &city.Spot{Occupied: x.occupied},
+			}})
+		}
+		pos++
+		entries = append(entries, journal.Entry{Pos: pos, Recv: w.begin(day + 1), Type: journal.TypeTick})
+		require.NoError(t, f.Apply(entries))
+		entries = entries[:0:0]
+	}
+	require.NoError(t, f.Flush())
+	return realSensors{f}
+}
