@@ -29,6 +29,9 @@ func (s realSensors) History(ctx context.Context, site string, class city.Class,
 // real follower: a word at each change and every ten minutes, and nothing while
 // they are dead. A sensor that died is believed for a quarter of an hour.
 func TestTheIntervalOnRealOccupancy(t *testing.T) {
+	if underRace {
+		t.Skip("one goroutine computes: run without -race")
+	}
 	const first, until = 28, 56
 	v := townVersion(t)
 	var all tally
