@@ -58,8 +58,9 @@ func (w *writer) act(e *journal.Entry) error {
 		w.number(entry, 0, record)
 		record = nil
 	}
+	w.closed = w.closed || len(d.closes) > 0
 	for month := range d.closes {
-		w.s.closed[month], w.closed = true, true
+		w.s.closed[month] = true
 	}
 	return w.exec(qAct, withSum("act", r.values(), len(r.values()))...)
 }
@@ -67,7 +68,7 @@ func (w *writer) act(e *journal.Entry) error {
 // desk returns the desk that decides about an act within a transaction.
 func (f *Follower) desk(ctx context.Context, tx *sql.Tx, e *journal.Entry, n uint64) *desk {
 	days := calendar{zone: f.o.Zone}
-	return &desk{ctx: ctx, tx: tx, mem: f.mem, timeline: f.o.Timeline, today: days.dayOf(e.Recv), e: e, n: n}
+	return &desk{ctx: ctx, tx: tx, timeline: f.o.Timeline, today: days.dayOf(e.Recv), e: e, n: n}
 }
 
 func encodeFaults(faults []Fault) (string, error) {

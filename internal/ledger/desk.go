@@ -47,7 +47,6 @@ const mostFaults = 50
 type desk struct {
 	ctx      context.Context
 	tx       *sql.Tx
-	mem      *shelf // of a recomputation: it has the entries; nil: the table has
 	timeline *inventory.Timeline
 	today    int32           // day of the act's receipt
 	closes   map[int32]bool  // months that it closes
@@ -212,9 +211,8 @@ func (d *desk) find(t journal.Type, ref string) (*row, error) {
 		return nil, fmt.Errorf("line %q: %w", ref, err)
 	}
 	var data, hash []byte
-	if d.mem != nil {
-		data, err = d.mem.entry(r.n)
-	} else if err = d.tx.QueryRowContext(d.ctx, queryTexts[qEntry], int64(r.n)).Scan(&data, &hash, &sum); err == nil {
+	err = d.tx.QueryRowContext(d.ctx, queryTexts[qEntry], int64(r.n)).Scan(&data, &hash, &sum)
+	if err == nil {
 		err = sqlite.CheckSum(sum, "entry", int64(r.n), data, hash)
 	}
 	if err == nil {

@@ -94,6 +94,15 @@ func (s *shelf) keep(w *writer) error {
 	if err := s.entries(w.entries); err != nil {
 		return err
 	}
+	var acts []entryRow
+	for i := range w.entries {
+		if w.entries[i].data[0] == entryV2 { // there are few, and the desk asks for them
+			acts = append(acts, w.entries[i])
+		}
+	}
+	if err := insertAll(w, 0, acts, bindEntry, &acts); err != nil {
+		return err
+	}
 	for i := range w.meters {
 		s.sums.meter += s.meter(&w.meters[i])
 	}

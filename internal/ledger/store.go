@@ -164,9 +164,7 @@ func (w *writer) write() error {
 		return m.keep(w)
 	}
 	return errors.Join(
-		insertAll(w, 0, w.entries, func(args []any, r *entryRow) []any {
-			return withSum("entry", append(args, int64(r.n), r.data, r.hash[:]), 3)
-		}, &w.entries),
+		insertAll(w, 0, w.entries, bindEntry, &w.entries),
 		insertAll(w, 1, w.records, func(args []any, r *recordRow) []any {
 			return withSum("record", r.values(args), recordColumns)
 		}, &w.records),
@@ -178,6 +176,10 @@ func (w *writer) write() error {
 		}, &w.meters),
 		insertAll(w, 4, w.listing, func(args []any, r *listRow) []any { return append(args, int64(r.party), r.at, int64(r.pos)) }, &w.listing),
 	)
+}
+
+func bindEntry(args []any, r *entryRow) []any {
+	return withSum("entry", append(args, int64(r.n), r.data, r.hash[:]), 3)
 }
 
 // withSum appends the checksum of the last n values, which are a row's.

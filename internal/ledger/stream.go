@@ -60,36 +60,48 @@ func inBatches[T any](ctx context.Context, tx *sql.Tx, query string, scan func(*
 	return out
 }
 
-// keptRecord is a record or an act as it stands, and its entry of the journal.
+// keptRecord is a record or an act as it stands, and what it was in the
+// journal.
 type keptRecord struct {
 	keptRow
 
-	read journal.Entry
+	was journal.Entry
 }
 
-// keptQuery reads what is kept in the order of positions. The checksums of acts
-// are compared with their table.
-func (c *check) keptQuery() string {
-	query := "SELECT pos, recv, marks, source, data, own, eff, party, flags, sum, 1 FROM record"
+const (
+	selectKept = "SELECT pos, recv, marks, source, 1, data, own, eff, party, flags, '', sum, 0 FROM record"
+	selectActs = "SELECT pos, recv, marks, source, type, data, own, outcome, 0, 0, faults, sum, 1 FROM act"
+)
+
+// kept is the query of all that is kept, in the order of the journal.
+func (c *check) kept() string {
 	if c.acts {
-		query += " UNION ALL SELECT pos, recv, marks, source, data, own, 0, 0, 0, sum, type FROM act"
+		return selectKept + " UNION ALL " + selectActs + " ORDER BY 1"
 	}
-	return query + " ORDER BY 1"
+	return selectKept + " ORDER BY 1"
 }
 
 func scanKept(c *columns, r *keptRecord) error {
-	marks, party, flags, sum := c.int(2), c.int(7), c.int(8), c.int(9)
-	r.pos, r.recv, r.marks, r.source, r.data = uint64(c.int(0)), c.int(1), journal.Flags(marks), c.text(3), c.bytes(4)
-	r.own, r.eff, r.party, r.flags, r.typ = uint64(c.int(5)), uint64(c.int(6)), int32(party), Flags(flags), journal.Type(c.int(10))
-	err := c.err()
-	if err == nil && !r.typ.IsAct() { // of the numbers as they stand: none may be too large for what it is
-		err = sqlite.CheckSum(sum, "record", int64(r.pos), r.recv, marks, r.source, r.data, int64(r.own), int64(r.eff), party, flags)
+	marks, typ, party, flags, sum := c.int(2), c.int(4), c.int(8), c.int(9), c.int(11)
+	faults, act := c.text(10), c.int(12) == 1
+	r.pos, r.recv, r.marks, r.source, r.data = uint64(c.int(0)), c.int(1), journal.Flags(marks), c.text(3), c.bytes(5)
+	r.typ, r.own, r.eff, r.party, r.flags = journal.Type(typ), uint64(c.int(6)), uint64(c.int(7)), int32(party), Flags(flags)
+	table, err := "record", c.err()
+	if act {
+		table = "act"
+	}
+	switch { // of the numbers as they stand: none may be too large for what it is
+	case err != nil:
+	case act:
+		err = sqlite.CheckSum(sum, table, int64(r.pos), r.recv, marks, r.source, typ, r.data, int64(r.own), int64(r.eff), faults)
+	default:
+		err = sqlite.CheckSum(sum, table, int64(r.pos), r.recv, marks, r.source, r.data, int64(r.own), int64(r.eff), party, flags)
 	}
 	if err == nil {
-		r.read, err = r.entry()
+		r.was, err = r.entry()
 	}
 	if err != nil {
-		return &DisagreementError{Entry: r.own, Pos: r.pos, Table: r.table(), Detail: "what is kept cannot be taken: " + err.Error()}
+		return &DisagreementError{Entry: r.own, Pos: r.pos, Table: table, Detail: "what is kept cannot be taken: " + err.Error()}
 	}
 	return nil
 }
@@ -113,7 +125,7 @@ func (c *check) stream(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	mem := c.again.mem
-	kept := inBatches(ctx, c.tx, c.keptQuery(), scanKept)
+	kept := inBatches(ctx, c.tx, c.kept(), scanKept)
 	stored := &entryStream{from: inBatches(ctx, c.also[0], "SELECT n, data, hash, sum FROM entry ORDER BY n", scanEntry)}
 	index := make(chan indexRead, 1)
 	go func() { index <- readIndex(ctx, c.also[1], hasher{seed: mem.seed}) }()
@@ -169,13 +181,14 @@ func (c *check) take(rows []keptRecord, is *tableSums) error {
 	entries := make([]journal.Entry, len(rows))
 	for i := range rows {
 		r := &rows[i]
-		entries[i] = r.read
-		if !r.typ.IsAct() {
-			is.record += c.again.mem.record(r.pos, r.own, r.eff, int64(r.party), int64(r.flags))
+		entries[i] = r.was
+		if r.typ.IsAct() {
+			continue
 		}
+		is.record += c.again.mem.record(r.pos, r.own, r.eff, int64(r.party), int64(r.flags))
 	}
-	if after := rows[len(rows)-1].pos; after > c.cursor {
-		return &DisagreementError{Pos: after, Table: rows[len(rows)-1].table(), Detail: fmt.Sprintf("lies after the cursor %d", c.cursor)}
+	if last := &rows[len(rows)-1]; last.pos > c.cursor {
+		return &DisagreementError{Pos: last.pos, Table: last.table(), Detail: fmt.Sprintf("lies after the cursor %d", c.cursor)}
 	}
 	if err := errors.Join(c.again.Apply(entries), c.again.Flush()); err != nil {
 		if d, ok := errors.AsType[*DisagreementError](err); ok {
@@ -197,7 +210,7 @@ func (c *check) blame(err error) error {
 	if !ok || d.Table != "entry" {
 		return err
 	}
-	rows, queryErr := c.tx.QueryContext(c.ctx, c.keptQuery())
+	rows, queryErr := c.tx.QueryContext(c.ctx, c.kept())
 	if queryErr != nil {
 		return errors.Join(err, queryErr)
 	}

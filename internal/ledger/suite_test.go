@@ -66,9 +66,12 @@ func TestSuite(t *testing.T) {
 	for _, outcome := range []Outcome{Booked, Known, Conflict, Refused} {
 		questions["outcome "+strconv.Itoa(int(outcome))] = question{Flushed: true, Ask: func(ctx context.Context, f *Follower) (any, error) {
 			for i := range entries {
-				v, err := f.VerdictAt(ctx, entries[i].Pos)
-				if city.KindOf(err) == city.KindNotFound {
+				if !entries[i].Type.IsAct() {
 					continue
+				}
+				v, err := f.VerdictAt(ctx, entries[i].Pos)
+				if city.KindOf(err) == city.KindNotFound { // none after it can be there
+					return nil, nil
 				}
 				if err != nil || v.Outcome == outcome {
 					return v, err

@@ -29,9 +29,9 @@ type writer struct {
 	fresh   map[paperID]bool // numbers of this transaction; true: not yet written
 	dirty   []paperID        // the true ones
 	book    map[bookKey]sums // changes
+	closed  bool             // an entry of the transaction closes a period
 	filed   map[bookKey]sums // changes of how the filed sums differ
 	recv    int64            // of the entry of the journal that is being taken
-	closed  bool             // an entry of the transaction closes a period
 
 	once [queries]*sql.Stmt
 	many [len(growingTables)][len(rowsAtOnce)]*sql.Stmt
