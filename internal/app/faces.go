@@ -34,14 +34,10 @@ func (g *gateway) openAPI(ctx context.Context, undo *stack) (err error) {
 	if err != nil {
 		return err
 	}
-	reporting, err := g.reporting()
-	if err != nil {
-		return err
-	}
 	g.server, err = api.New(api.Options{
 		Parking: parking{&g.occupancy}, Traffic: roads{&g.traffic}, Books: &g.ledger, Proofs: g.signer, Devices: &g.health, Anomalies: &g.watch,
 		Readings:   readings{&g.series},
-		Quarantine: g.quarantine, Gate: g.staff, Inventory: g.inventory, Tokens: g.tokens, Readiness: g.ready, Reporting: reporting,
+		Quarantine: g.quarantine, Gate: g.staff, Inventory: g.inventory, Tokens: g.tokens, Readiness: g.ready, Reporting: api.Reporting{Reports: g.reports, City: g.cfg.City.Name, Region: g.cfg.City.RegionCode},
 		Zone: g.cfg.City.Zone, Now: g.now, Log: g.log, Version: g.o.Version, Pages: pages, Registerer: g.registry,
 		RateLimit: g.cfg.HTTP.RateLimit, TrustedProxies: g.cfg.HTTP.Trusted,
 	})

@@ -65,12 +65,15 @@ func (g *gateway) openFollowers(ctx context.Context, undo *stack) error {
 		return err
 	}
 	add(&g.health, nil)
+	if err := g.openReports(); err != nil {
+		return err
+	}
 	// Its detectors' state is larger than what a second brings, and nobody
 	// waits for it to be durable.
 	every = watchFlushEvery
 	if err := g.watch.take(ctx, func(ctx context.Context) (*watch.Follower, error) {
 		return watch.Open(ctx, g.path("watch.db"), watch.Options{
-			Timeline: timeline, Zone: zone, Log: g.log, Stays: seenStays{&g.occupancy, g.inventory}, Hold: g.holdOn,
+			Timeline: timeline, Zone: zone, Log: g.log, Stays: seenStays{&g.occupancy, g.inventory}, Reconciliation: reconciled{&g.occupancy, &g.ledger, g.reports}, Hold: g.holdOn,
 		})
 	}); err != nil {
 		return err

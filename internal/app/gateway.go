@@ -19,6 +19,7 @@ import (
 	"github.com/simpang-id/simpang/internal/intake"
 	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/journal"
+	"github.com/simpang-id/simpang/internal/report"
 	"github.com/simpang-id/simpang/internal/source/broker"
 	"github.com/simpang-id/simpang/internal/token"
 )
@@ -45,6 +46,7 @@ type gateway struct {
 	ledger    ledgerSeat
 	health    healthSeat
 	watch     watchSeat
+	reports   *report.Reporter
 	runners   []*runner
 	signer    *signer
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 
-	"github.com/simpang-id/simpang/internal/api"
 	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/journal"
 	"github.com/simpang-id/simpang/internal/ledger"
@@ -13,12 +12,13 @@ import (
 	"github.com/simpang-id/simpang/internal/report/expect"
 )
 
-// reporting makes what concludes about money.
-func (g *gateway) reporting() (api.Reporting, error) {
-	r, err := report.New(report.Options{
-		Books: &g.ledger, Treasury: treasury{&g.ledger}, Expected: expect.New(sensors{parking{&g.occupancy}}, g.cfg.City.Zone), Inventory: versions{g.inventory.timeline}, Zone: g.cfg.City.Zone,
+// openReports makes what concludes about money.
+func (g *gateway) openReports() (err error) {
+	g.reports, err = report.New(report.Options{
+		Books: &g.ledger, Treasury: treasury{&g.ledger}, Expected: expect.New(sensors{parking{&g.occupancy}}, g.cfg.City.Zone),
+		Inventory: versions{g.inventory.timeline}, Zone: g.cfg.City.Zone,
 	})
-	return api.Reporting{Reports: r, City: g.cfg.City.Name, Region: g.cfg.City.RegionCode}, err
+	return err
 }
 
 // EachSum asks the follower that sits there. What was told already is not taken

@@ -111,6 +111,30 @@ func (r *Reporter) Reconcile(ctx context.Context, q ReconcileQuery) (*Reconcilia
 	return out, err
 }
 
+// SiteDay returns what one site should have recorded on a day (YYYY-MM-DD) and
+// what it did, as known now; nothing of credits. Errors: a date or site that is
+// none, and what the followers answer.
+func (r *Reporter) SiteDay(ctx context.Context, site, date string) (*SiteDay, error) {
+	d, err := r.day(date)
+	if err != nil {
+		return nil, err
+	}
+	v, err := r.version(d.end)
+	if err != nil {
+		return nil, err
+	}
+	q := ReconcileQuery{Date: date, Site: site, Now: d.end}
+	x := &reconciling{Reporter: r, v: v, day: d, q: q, today: d.next, sites: map[string]*siteSums{}, periods: map[periodKey]*Period{}}
+	if err := r.o.Books.EachSum(ctx, d.date, d.next, x.sum); err != nil {
+		return nil, err
+	}
+	one := []SiteDay{x.site(site)}
+	if err := x.expect(ctx, one); err != nil {
+		return nil, err
+	}
+	return &one[0], nil
+}
+
 // reconciling is a day being compared.
 type reconciling struct {
 	*Reporter
