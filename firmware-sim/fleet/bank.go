@@ -114,12 +114,20 @@ func (b *bank) month(first time.Time) {
 		}
 		month := first.Format("2006-01")
 		b.line(truth.Declared, s, map[string]any{
-			"reference": "SPTPD-" + month + "-" + s.ID, "operator": s.Operator, "nopd": s.NOPD, "month": month, "gross": gross, "tax": tax,
+			"reference": "SPTPD-" + month + "-" + s.ID, "npwpd": b.npwpd(s.Operator), "nopd": s.NOPD, "period": month,
+			"filed_on": last.AddDate(0, 0, b.f.o.Scenario.Bank.PayDay).Format(time.DateOnly), "gross": gross, "tax": tax,
 		})
 		b.deposit(s, a, deposit{Kind: "SSPD", Reference: "SSPD-" + month + "-" + s.ID, Channel: "va", Gross: tax}, first, last, b.f.o.Scenario.Bank.PayDay)
 	}
 	end := last.Format(time.DateOnly)
 	maps.DeleteFunc(b.days, func(date string, _ map[taking]city.Rupiah) bool { return date <= end })
+}
+
+func (b *bank) npwpd(operator string) string {
+	if o := b.f.o.Version.Operator(operator); o != nil {
+		return o.NPWPD
+	}
+	return ""
 }
 
 // deposit is the body of contract section 4.

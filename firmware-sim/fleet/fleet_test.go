@@ -55,8 +55,14 @@ func load(t *testing.T, text string) (*inventory.Version, *scenario.Scenario) {
 // run simulates from Monday 2 March 2026, 06:00, acknowledging everything.
 func run(t *testing.T, text string, hours int, seed uint64, f message.Format) *ran {
 	t.Helper()
+	return runFrom(t, 2, text, hours, seed, f)
+}
+
+// runFrom simulates from a day of March 2026, 06:00.
+func runFrom(t *testing.T, day int, text string, hours int, seed uint64, f message.Format) *ran {
+	t.Helper()
 	v, s := load(t, text)
-	r := &ran{version: v, scenario: s, start: time.Date(2026, 3, 2, 6, 0, 0, 0, s.Zone).UnixMilli()}
+	r := &ran{version: v, scenario: s, start: time.Date(2026, 3, day, 6, 0, 0, 0, s.Zone).UnixMilli()}
 	r.end = r.start + int64(hours)*3_600_000
 	var file bytes.Buffer
 	w := truth.NewWriter(&file)

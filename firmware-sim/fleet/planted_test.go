@@ -40,7 +40,7 @@ const quiet = "traffic: {volume: 0}\ndevices: {health: 0s}\n"
 const honest = "payments: {void: 0.02, reprint: 0.02}\n"
 
 func TestPlantedLossesAreToldToTheRupiah(t *testing.T) {
-	without := run(t, honest, 5*24, 7, message.Native)
+	without := run(t, honest+quiet, 4*24, 7, message.Native)
 	var skimmed, till string
 	for _, l := range without.lines {
 		if l.What == truth.Payment && l.Site == "S-SPOT" {
@@ -51,11 +51,11 @@ func TestPlantedLossesAreToldToTheRupiah(t *testing.T) {
 	}
 	require.NotEmpty(t, skimmed)
 	require.NotEmpty(t, till)
-	with := run(t, honest+`
+	with := run(t, honest+quiet+`
 planted:
   - {kind: skim, site: S-SPOT, share: 0.3, from: 2026-03-03T00:00:00+07:00, until: 2026-03-05T00:00:00+07:00}
   - {kind: night_voids, device: `+till+`, share: 0.5, from: 2026-03-02T00:00:00+07:00, until: 2026-03-07T00:00:00+07:00}
-`, 5*24, 7, message.Native)
+`, 4*24, 7, message.Native)
 	before, after := without.sums(), with.sums()
 	require.NotEmpty(t, after.lost)
 	kinds := map[string]bool{}
@@ -123,9 +123,9 @@ func TestAMeterIsReset(t *testing.T) {
 // unless it was planted otherwise.
 func TestDepositsCoverWhatIsDue(t *testing.T) {
 	const bank = honest + "bank: {on: true, fee: 0.01, pay_day: 3}\n" + quiet
-	r := run(t, bank, 34*24, 7, message.Native)
+	r := runFrom(t, 28, bank, 8*24, 7, message.Native)
 	gross, fee := r.deposits(t)
-	day := "2026-03-10"
+	day := "2026-03-30"
 	paid := r.sums().paid
 	for _, s := range r.version.Sites {
 		a := r.version.AccountFor(s.Levy, day)
@@ -154,9 +154,9 @@ func TestDepositsCoverWhatIsDue(t *testing.T) {
 	}
 	require.Positive(t, taxed)
 
-	short := run(t, bank+`
-planted: [{kind: deposit_short, operator: dishub, share: 0.5, from: 2026-03-10T00:00:00+07:00, until: 2026-03-11T00:00:00+07:00}]
-`, 10*24, 7, message.Native)
+	short := runFrom(t, 28, bank+`
+planted: [{kind: deposit_short, operator: dishub, share: 0.5, from: 2026-03-30T00:00:00+07:00, until: 2026-03-31T00:00:00+07:00}]
+`, 8*24, 7, message.Native)
 	less, _ := short.deposits(t)
 	lost := short.sums().lost
 	kept := lost[[3]string{"deposit_short", "S-SPOT", day}]

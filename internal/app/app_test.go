@@ -205,7 +205,7 @@ func TestAReadingTravelsFromADeviceToTheAPIAndSurvivesARestart(t *testing.T) {
 	var said []string
 	require.NoError(t, r.stop())
 	require.NoError(t, app.Verify(t.Context(), r.cfg, func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }))
-	require.Len(t, said, 6)
+	require.Len(t, said, 7)
 	http.DefaultClient.CloseIdleConnections()
 }
 

@@ -51,7 +51,7 @@ func TestReportsOfARunningGateway(t *testing.T) {
 	one := day.Items[0]
 	require.Equal(t, "s1", one.Site)
 	require.EqualValues(t, 3000, one.Due)
-	require.Equal(t, "unknown", one.Leak2, "no credits are known yet")
+	require.Equal(t, "not_yet_due", one.Leak2, "it is paid by the next day")
 	require.EqualValues(t, 4000, one.Evidence.Sample[0].Amount)
 	if left.In(r.cfg.City.Zone).Hour() > 0 { // else there is hardly a blind hour
 		require.Nil(t, one.Expected)

@@ -112,7 +112,7 @@ func (p place) devices(to *strings.Builder) {
 			if n >= carSpots {
 				class = "motorcycle"
 			}
-			fmt.Fprintf(to, "spot-%s-%02d,spot,%s,S%02d,,%s,,,3600,\n", id, n+1, p.id, n+1, class)
+			fmt.Fprintf(to, "spot-%s-%02d,spot,%s,S%02d,,%s,,,600,\n", id, n+1, p.id, n+1, class)
 		}
 	} else {
 		fmt.Fprintf(to, "gate-%s-1,gate,%s,,,,,,3600,\ngate-%s-2,gate,%s,,,,,,3600,\n", id, p.id, id, p.id)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -54,24 +55,30 @@ func (g *gateway) stop() error {
 
 // get asks for one answer.
 func (g *gateway) get(ctx context.Context, path string, query url.Values, into any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.base+path+"?"+query.Encode(), nil)
+	status, text, err := g.do(ctx, http.MethodGet, path+"?"+query.Encode(), nil)
 	if err != nil {
 		return err
 	}
+	if status != http.StatusOK {
+		return fmt.Errorf("%s answered %d: %s", path, status, text)
+	}
+	return json.Unmarshal(text, into)
+}
+
+func (g *gateway) do(ctx context.Context, method, path string, body []byte) (status int, text []byte, err error) {
+	req, err := http.NewRequestWithContext(ctx, method, g.base+path, bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Authorization", "Bearer "+g.bearer)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return err
+		return 0, nil, err
 	}
 	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answered %d: %s", path, resp.StatusCode, text)
-	}
-	return json.Unmarshal(text, into)
+	text, err = io.ReadAll(resp.Body)
+	return resp.StatusCode, text, err
 }
 
 // list asks for every page of a list.

@@ -57,7 +57,12 @@ func run(ctx context.Context, days, sites int, seed uint64, keep string) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, g.stop()) }()
-	return y.books(ctx, g)
+	for _, judge := range []func(context.Context, *gateway) error{y.books, y.deposit, y.leaks, y.owed} {
+		if err := judge(ctx, g); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // row prints one row; bar is as people read it.

@@ -35,6 +35,19 @@ planted:
 	fmt.Fprintf(&b, "  - {kind: meter_reset, device: %s, from: %s}\n", meter(1), at(days/2))
 	fmt.Fprintf(&b, "  - {kind: night_voids, device: %s, share: 0.5, from: %s, until: %s}\n", meter(2), at(days/4), at(days/2))
 	fmt.Fprintf(&b, "  - {kind: blind, site: %s, from: %s, until: %s}\n", y.places[6].id, at(days/3), at(days/3+7))
+	// Partly observed days: every fifth site loses its sensors for some hours of
+	// every fifth day, once there are days to estimate those hours from.
+	for i, p := range y.places {
+		if i%everyFive != 2 {
+			continue
+		}
+		const learnt, again, hours = 21, 5, 12
+		for day := learnt + i%again; day < days-1; day += again {
+			from := y.from.AddDate(0, 0, day).Add(time.Duration(6+(day+i)%12) * time.Hour)
+			length := time.Duration(2+(day*7+i)%hours) * time.Hour
+			fmt.Fprintf(&b, "  - {kind: blind, site: %s, from: %s, until: %s}\n", p.id, from.Format(time.RFC3339), from.Add(length).Format(time.RFC3339))
+		}
+	}
 	fmt.Fprintf(&b, "  - {kind: deposit_late, operator: wp-1, days: 40, from: %s, until: %s}\n", at(0), at(days))
 	fmt.Fprintf(&b, "  - {kind: deposit_short, operator: wp-2, share: 0.3, from: %s, until: %s}\n", at(0), at(days))
 	return b.String()

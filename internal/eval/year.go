@@ -35,7 +35,8 @@ type year struct {
 
 	readings     int
 	printed      map[dayOf]city.Rupiah // receipts less voids
-	lost         map[dayOf]city.Rupiah // skimmed
+	lost         map[dayOf]city.Rupiah // skimmed, or voided with the cash kept
+	short        map[dayOf]city.Rupiah // kept back of deposits, by site and month
 	deposits     []json.RawMessage
 	declarations []json.RawMessage
 }
@@ -54,7 +55,7 @@ retention: {journal: 2d}
 
 // newYear lays out the city, with a year that ended at midnight.
 func newYear(dir string, days, sites int, seed uint64) (*year, error) {
-	y := &year{dir: dir, places: places(sites), printed: map[dayOf]city.Rupiah{}, lost: map[dayOf]city.Rupiah{}}
+	y := &year{dir: dir, places: places(sites), printed: map[dayOf]city.Rupiah{}, lost: map[dayOf]city.Rupiah{}, short: map[dayOf]city.Rupiah{}}
 	if err := writeCity(filepath.Join(dir, "inventory"), y.places); err != nil {
 		return nil, err
 	}
@@ -140,8 +141,10 @@ func (y *year) read(name string) error {
 			y.printed[k] -= *l.Amount
 		case l.What == truth.Payment && !l.Reprint:
 			y.printed[k] += *l.Amount
-		case l.What == truth.Leak && l.Fault == string(scenario.Skim):
+		case l.What == truth.Leak && (l.Fault == string(scenario.Skim) || l.Fault == string(scenario.NightVoids)):
 			y.lost[k] += *l.Amount
+		case l.What == truth.Leak && l.Fault == string(scenario.DepositShort):
+			y.short[dayOf{l.Site, k.date[:7]}] += *l.Amount
 		case l.What == truth.Deposit:
 			y.deposits = append(y.deposits, bytes.Clone(l.Body))
 		case l.What == truth.Declared:
