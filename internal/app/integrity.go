@@ -40,7 +40,7 @@ func (e *fileError) Unwrap() error { return e.err }
 // The quick check ends after this time, and leaves out larger files; verify has
 // no such bounds.
 const (
-	quickTime = 2 * time.Second
+	quickTime = time.Second
 	quickSize = 256 << 20
 )
 

@@ -17,7 +17,7 @@ import (
 // would cost too much time. Go's own rule doubles whatever is there, which makes
 // a gateway of very many devices twice as large as it need be.
 const (
-	headroom     = 20 << 20 // bytes
+	headroom     = 32 << 20 // bytes
 	leastPercent = 15
 	mostPercent  = 100 // Go's own
 
