@@ -11,7 +11,7 @@ import (
 )
 
 func TestTheHeapGrowsByWhatIsThereUpToABound(t *testing.T) {
-	for live, want := range map[uint64]int{0: 100, 4 << 20: 100, 20 << 20: 100, 40 << 20: 50, 80 << 20: 25, 2 << 30: 15} {
+	for live, want := range map[uint64]int{0: 100, 4 << 20: 100, 32 << 20: 100, 64 << 20: 50, 128 << 20: 25, 2 << 30: 15} {
 		require.Equal(t, want, percentOf(live), "%d bytes", live)
 	}
 }
