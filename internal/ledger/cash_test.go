@@ -232,3 +232,21 @@ func TestKarcisEqualTheModel(t *testing.T) {
 		}
 	})
 }
+
+// TestTheRupiahOfARangeAreBounded: price times numbers never runs over.
+func TestTheRupiahOfARangeAreBounded(t *testing.T) {
+	b := newBench(t)
+	dear := func(reference, state string, last uint64) *journal.Karcis {
+		k := karcis(reference, state, 1, last)
+		k.Price = mostMoney / 10
+		return k
+	}
+	v := b.book(t, day0, dear("k-1", "issued", 11))
+	require.Equal(t, Refused, v.Outcome)
+	require.Equal(t, "price", v.Faults[0].Field)
+	require.Equal(t, Booked, b.book(t, day0, dear("k-1", "issued", 10)).Outcome)
+	require.Equal(t, Booked, b.book(t, day0, dear("k-2", "sold", 10)).Outcome)
+	far := karcis("k-3", "issued", 1<<53, 1<<53+1)
+	require.Equal(t, "last", b.book(t, day0, far).Faults[0].Field)
+	b.verify(t)
+}

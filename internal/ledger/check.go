@@ -24,6 +24,8 @@ const (
 	mostMoney   = 1_000_000_000_000_000 // rupiah of one line
 	longestText = 64                    // bytes
 	mostKarcis  = 1_000_000             // numbers of one range
+
+	largestKarcis = 1 << 53 // number; JSON tells larger ones badly
 )
 
 // CheckLine tells what is wrong with a line by itself, nothing where it is
@@ -142,12 +144,16 @@ func (c *checker) karcis(k *journal.Karcis) {
 	c.date("date", k.Date)
 	c.money("price", k.Price, 0)
 	switch {
-	case k.First < 1 || k.Last > 1<<53:
+	case k.First < 1:
 		c.add("first", "must be 1 or more")
+	case k.Last > largestKarcis:
+		c.add("last", "must be "+strconv.Itoa(largestKarcis)+" at most")
 	case k.Last < k.First:
 		c.add("last", "lies before first")
 	case k.Last-k.First >= mostKarcis:
 		c.add("last", "a range has "+strconv.Itoa(mostKarcis)+" numbers at most")
+	case k.Price > 0 && int64(k.Last-k.First+1) > mostMoney/int64(k.Price):
+		c.add("price", "makes more than "+strconv.Itoa(mostMoney)+" rupiah of the range")
 	}
 }
 
