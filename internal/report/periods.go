@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/simpang-id/simpang/internal/city"
@@ -143,14 +144,37 @@ func (x *reconciling) credit(c *Credit) {
 }
 
 // declare adds a filed SPTPD to the period that it is of: its object's, or the
-// taxpayer's where those are one.
+// taxpayer's where those are one. One of which nothing was recorded or credited
+// has a period of its own: what was declared is not left out.
 func (x *reconciling) declare(d *Declaration) {
-	for key, p := range x.periods {
-		if p.Levy == inventory.LevyPBJT && (d.NPWPD != "" && p.NPWPD == d.NPWPD || key.operator == d.Operator) && (key.nopd == d.NOPD || key.nopd == "") {
-			p.Declared = city.SomeInt(p.Declared.V + int64(d.Gross))
-			return
+	var found *Period
+	for _, key := range slices.SortedFunc(maps.Keys(x.periods), compareKeys) {
+		p := x.periods[key]
+		of := p.Levy == inventory.LevyPBJT && (key.nopd == d.NOPD || key.nopd == "")
+		if of && (key.operator == d.Operator || found == nil && d.NPWPD != "" && p.NPWPD == d.NPWPD) {
+			found = p
 		}
 	}
+	if found == nil {
+		found = x.declaredOnly(d)
+	}
+	found.Declared = city.SomeInt(found.Declared.V + int64(d.Gross))
+}
+
+// declaredOnly begins the period of a declaration beside which there is nothing.
+func (x *reconciling) declaredOnly(d *Declaration) *Period {
+	p := &Period{Month: x.month.name, Operator: d.Operator, NPWPD: d.NPWPD, NOPD: d.NOPD, Levy: inventory.LevyPBJT, Due: city.SomeInt(0)}
+	p.DueBy = dueBy(x.v, p.Levy, x.month.from)
+	if a := x.v.AccountFor(p.Levy, x.month.from); a != nil {
+		p.Account = a.Account
+	}
+	for _, s := range x.v.Sites {
+		if s.Levy == inventory.LevyPBJT && s.NOPD == d.NOPD && s.Operator == d.Operator {
+			p.Sites = append(p.Sites, s.ID)
+		}
+	}
+	x.periods[periodKey{p.Operator, p.Account, p.NOPD}] = p
+	return p
 }
 
 func levyOf(v *inventory.Version, account string) inventory.Levy {

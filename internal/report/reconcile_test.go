@@ -189,3 +189,47 @@ func TestPagesOfSites(t *testing.T) {
 	_, err := r.Reconcile(t.Context(), report.ReconcileQuery{Date: "today"})
 	require.Error(t, err)
 }
+
+// TestADeclarationOfWhatWasNotRecorded: a meter that told nothing and an SPTPD
+// stand side by side, and two accounts of a month are always told alike.
+func TestADeclarationOfWhatWasNotRecorded(t *testing.T) {
+	f := newFake(t)
+	f.add(date, "mall-1", city.Car, city.Cash, 1, 5000)
+	f.declared = []report.Declaration{
+		{Operator: "op-1", NPWPD: "P.1", NOPD: "N.1", Month: "2026-03", Gross: 6000, Due: 600},
+		{Operator: "op-2", NPWPD: "P.2", NOPD: "N.3", Month: "2026-03", Gross: 900_000, Due: 90_000},
+	}
+	r := reconcile(t, f, "2026-04-16")
+	require.Equal(t, city.SomeInt(6000), periodOf(t, r, "op-1", pbjt, "N.1").Declared)
+	p := periodOf(t, r, "op-2", pbjt, "N.3")
+	require.Equal(t, city.SomeInt(900_000), p.Declared)
+	require.Equal(t, []string{"mall-3"}, p.Sites)
+	require.Zero(t, p.Recorded)
+	require.Equal(t, city.SomeInt(0), p.Due)
+	require.Equal(t, "2026-04-15", p.DueBy)
+	require.Len(t, r.Periods, 2)
+
+	f.sums = append(f.sums, f.sums[0])
+	f.sums[1].Account = "4.1.01.11.01.0001" // the account before
+	for range 20 {
+		r = reconcile(t, f, "2026-04-16")
+		require.Equal(t, city.SomeInt(6000), periodOf(t, r, "op-1", pbjt, "N.1").Declared)
+	}
+}
+
+func TestNoReportOfAYearThatIsNone(t *testing.T) {
+	f := newFake(t)
+	r := f.reporter(t, true)
+	for _, date := range []string{"9999-12-31", "1999-12-31", "2026-02-29"} {
+		_, err := r.Reconcile(t.Context(), report.ReconcileQuery{Date: date, Now: at("2026-04-16")})
+		var wrong *city.Error
+		require.ErrorAs(t, err, &wrong, date)
+		require.Equal(t, city.KindInvalid, wrong.Kind)
+	}
+	for _, month := range []string{"9999-12", "0000-01", "2026-13", "2026-00", ""} {
+		_, err := r.Statement(t.Context(), "op-1", month, at("2026-04-16"))
+		var wrong *city.Error
+		require.ErrorAs(t, err, &wrong, month)
+		require.Equal(t, city.KindInvalid, wrong.Kind)
+	}
+}

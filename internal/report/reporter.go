@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/simpang-id/simpang/internal/city"
@@ -29,6 +30,12 @@ func New(o Options) (*Reporter, error) {
 	return &Reporter{o}, nil
 }
 
+// The years of which reports are made.
+const (
+	firstYear = 2000
+	lastYear  = 2201 // realisasi asks for the day after 2200
+)
+
 // day is a day of the city.
 type day struct {
 	date, next string // YYYY-MM-DD
@@ -38,7 +45,7 @@ type day struct {
 
 func (r *Reporter) day(date string) (day, error) {
 	t, err := time.ParseInLocation(time.DateOnly, date, r.o.Zone)
-	if err != nil {
+	if err != nil || t.Year() < firstYear || t.Year() > lastYear {
 		return day{}, badDate("date", date)
 	}
 	next := t.AddDate(0, 0, 1)
@@ -56,8 +63,11 @@ type month struct {
 
 func (r *Reporter) month(name string) (month, error) {
 	t, err := time.ParseInLocation("2006-01", name, r.o.Zone)
-	if err != nil {
-		return month{}, &city.Error{Kind: city.KindInvalid, Message: "month: write it as YYYY-MM", Fields: []city.FieldError{{Field: "month", Detail: "YYYY-MM"}}}
+	if err != nil || t.Year() < firstYear || t.Year() > lastYear {
+		return month{}, &city.Error{
+			Kind: city.KindInvalid, Message: fmt.Sprintf("month: write it as YYYY-MM, from the year %d to %d", firstYear, lastYear),
+			Fields: []city.FieldError{{Field: "month", Detail: "no month like 2026-03"}},
+		}
 	}
 	next := t.AddDate(0, 1, 0)
 	return month{name, t.Format(time.DateOnly), next.Format(time.DateOnly), t.UnixMilli(), next.UnixMilli(), t.Year(), t.Month()}, nil
