@@ -59,12 +59,29 @@ func readLines[T any](q *request) (*sent[T], error) {
 
 func readObjects[T any](body []byte) (*sent[T], error) {
 	s := &sent[T]{where: func(_ int, field string) string { return field }}
-	if !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("[")) {
+	var err error
+	if bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("[")) {
+		s.where = func(line int, field string) string { return "[" + strconv.Itoa(line) + "]." + field }
+		err = strictJSON(body, &s.lines)
+	} else {
 		s.lines = make([]T, 1)
-		return s, strictJSON(body, &s.lines[0])
+		err = strictJSON(body, &s.lines[0])
 	}
-	s.where = func(line int, field string) string { return "[" + strconv.Itoa(line) + "]." + field }
-	return s, strictJSON(body, &s.lines)
+	for i := range s.lines {
+		trim(&s.lines[i])
+	}
+	return s, err
+}
+
+// trim takes the blanks from around the texts of a line, as from around cells:
+// a line is the same in JSON and CSV.
+func trim(line any) {
+	v := reflect.ValueOf(line).Elem()
+	for i := range v.NumField() {
+		if f := v.Field(i); f.Kind() == reflect.String {
+			f.SetString(strings.TrimSpace(f.String()))
+		}
+	}
 }
 
 // strictJSON decodes one JSON value that has known members only.
