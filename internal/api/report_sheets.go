@@ -172,7 +172,7 @@ func (s *Server) dailySheet(q *ledger.DailyQuery, rows []ledger.DailyRow) *sheet
 	x := &sheet.Sheet{
 		Name: "revenue-daily", Title: "Pendapatan parkir harian", EN: "Daily parking revenue",
 		Columns: []sheet.Column{
-			colDate, titles[q.Group], colName, colReceipts,
+			colDate, colWilayah, titles[q.Group], colName, colReceipts,
 			{Name: "voids", Title: "Struk batal", EN: "Voids", Kind: sheet.Count, Unit: "struk", Total: true},
 			money("recorded", "Tercatat", "Recorded"), money("due", "Terutang", "Due"),
 			{Name: "due_known", Title: "Terutang diketahui", EN: "Due is known", Kind: sheet.Flag},
@@ -180,7 +180,7 @@ func (s *Server) dailySheet(q *ledger.DailyQuery, rows []ledger.DailyRow) *sheet
 		About: aboutMoney(q.FromDate+"/"+q.ToDate, "Tercatat dan terutang per hari dan kelompok; akhir periode tidak termasuk"),
 	}
 	for _, r := range rows {
-		x.Add(r.Date, r.Key, r.Name, r.Receipts, r.Voids, int64(r.Recorded), int64(r.Due), !r.DueUnknown)
+		x.Add(r.Date, s.Reporting.Region, r.Key, r.Name, r.Receipts, r.Voids, int64(r.Recorded), int64(r.Due), !r.DueUnknown)
 	}
 	return x
 }

@@ -127,6 +127,7 @@ func TestReportsInEveryForm(t *testing.T) {
 		require.Equal(t, "32.75", meta.Wilayah.Kode)
 		require.Equal(t, "Bapenda Kota Contoh", meta.Produsen)
 		require.Len(t, meta.Kolom, len(rows[0]))
+		require.Contains(t, rows[0], "kode_wilayah")
 		for i, c := range meta.Kolom {
 			require.Equal(t, rows[0][i], c.Nama)
 		}
