@@ -149,10 +149,12 @@ type Books struct {
 	AskedYears    []int
 }
 
-// Receipts returns Paper and Next.
+// Receipts returns those of Paper that are of the site and operator, and Next.
 func (b *Books) Receipts(_ context.Context, q ledger.ReceiptQuery) ([]ledger.Receipt, string, error) {
 	b.AskedReceipts = append(b.AskedReceipts, q)
-	return b.Paper, b.Next, b.Err
+	of := func(is, asked string) bool { return asked == "" || is == asked }
+	found := slices.DeleteFunc(slices.Clone(b.Paper), func(r ledger.Receipt) bool { return !of(r.Site, q.Site) || !of(r.Operator, q.Operator) })
+	return found, b.Next, b.Err
 }
 
 // Daily returns Rows.
