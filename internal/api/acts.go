@@ -115,6 +115,9 @@ func (b listing[T, D, P]) handle(s *Server, w http.ResponseWriter, q *request) e
 	if q.given("to") {
 		query.ToDate = q.text("to")
 	}
+	if q.given("from") && q.given("to") && query.FromDate > query.ToDate {
+		return badParameter("from", "lies after to")
+	}
 	found, next, err := s.Books.Lines(q.Context(), query)
 	if err != nil {
 		return err

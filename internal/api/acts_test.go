@@ -38,6 +38,7 @@ func TestDepositsAreReadAsJSONAndCSV(t *testing.T) {
 		"object":     {"application/json", oneDeposit("d-1"), 1},
 		"array":      {"application/json; charset=utf-8", " \n[" + oneDeposit("d-1") + "," + oneDeposit("d-2") + "]", 2},
 		"csv":        {"text/csv", header + fmt.Sprintf(line, "d-1") + "\n" + fmt.Sprintf(line, "d-2"), 2},
+		"blanks":     {"application/json", strings.NewReplacer(`"d-1"`, `" d-1 "`, `"dishub"`, `"dishub "`).Replace(oneDeposit("d-1")), 1},
 		"excel":      {"text/csv; charset=utf-8", "\xef\xbb\xbf" + semicolons.Replace(header+fmt.Sprintf(line, "d-1")), 1},
 		"no options": {"text/csv", "net,fee,gross,credited_on,period_to,period_from,operator,account,kind,reference\n1000,0,1000,2026-03-02,2026-03-01,2026-03-01,dishub,4.1.02.01.04.0001,STS, d-1 \n", 1},
 	} {
@@ -127,6 +128,7 @@ func TestLinesAreListed(t *testing.T) {
 	require.Equal(t, "entry,booked_at,by,undone_by,reference,state,series,first,last,class,price,site,attendant,date,reverses\r\n"+
 		"2,2026-03-02T12:00:00+07:00,tok-1,1,k-1,sold,A,1,2,car,2000,s-alun,,2026-03-01,\r\n", a.body)
 	st.do(t, http.MethodGet, depositsPath+"?from=2026-02-30", st.Secrets[token.Admin], "").problem(t, http.StatusBadRequest)
+	st.do(t, http.MethodGet, depositsPath+"?from=2026-03-02&to=2026-03-01", st.Secrets[token.Admin], "").problem(t, http.StatusBadRequest)
 }
 
 func nextOf(t *testing.T, body string) string {

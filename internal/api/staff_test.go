@@ -157,7 +157,7 @@ func TestDailyIsCutToTheRole(t *testing.T) {
 
 	require.JSONEq(t, `{"items":[{"date":"2026-03-01","key":"s-alun","name":"Alun-alun","receipts":2,"voids":1,"recorded":8000,"due":8000,"due_known":true}],"next":null}`,
 		st.as(t, token.Bapenda, "/v1/revenue/daily?group=site").body)
-	require.Equal(t, "date,site,name,receipts,voids,recorded,due,due_known\r\n2026-03-01,s-alun,Alun-alun,2,1,8000,8000,true\r\n",
+	require.Equal(t, "date,kode_wilayah,site,name,receipts,voids,recorded,due,due_known\r\n2026-03-01,32.75,s-alun,Alun-alun,2,1,8000,8000,true\r\n",
 		st.as(t, token.Bapenda, "/v1/revenue/daily?group=site&format=csv").body)
 	st.do(t, http.MethodGet, "/v1/revenue/daily?from=2024-01-01&to=2026-01-01", st.Secrets[token.Admin], "").problem(t, http.StatusBadRequest)
 }
@@ -187,4 +187,13 @@ func TestReceiptsAreLoggedAndKeptApart(t *testing.T) {
 	st.as(t, token.Operator, "/v1/revenue/receipts?site=s-mall")
 	st.do(t, http.MethodGet, "/v1/revenue/receipts?site=s-alun", st.Secrets[token.Operator], "").problem(t, http.StatusNotFound)
 	st.do(t, http.MethodGet, "/v1/revenue/receipts?site=none", st.Secrets[token.Bapenda], "").problem(t, http.StatusNotFound)
+
+	// What was another's, or has left the inventory, keeps its past.
+	st.Books.Paper = []ledger.Receipt{
+		{ID: "meter-1:1:1", Site: "s-alun", Operator: "op-01", Method: city.Cash, At: 1, Recv: 1},
+		{ID: "meter-1:1:2", Site: "s-gone", Operator: "op-02", Method: city.Cash, At: 1, Recv: 1},
+	}
+	require.Contains(t, st.as(t, token.Operator, "/v1/revenue/receipts?site=s-alun").body, "meter-1:1:1")
+	require.Contains(t, st.as(t, token.Auditor, "/v1/revenue/receipts?site=s-gone").body, "meter-1:1:2")
+	st.do(t, http.MethodGet, "/v1/revenue/receipts?site=s-gone", st.Secrets[token.Operator], "").problem(t, http.StatusNotFound)
 }
