@@ -187,6 +187,6 @@ type Projection struct {
 	Account string    `json:"account"`
 	Of      string    `json:"of" enum:"due,realized"`
 	Target  city.Int  `json:"target"`
-	Months  int       `json:"months" doc:"that are over"`
+	Months  int       `json:"months" doc:"that are over, from the first of which the books have anything"`
 	Year    *Interval `json:"year" doc:"null before three months are over"`
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -50,7 +51,7 @@ type RealisasiRow struct {
 type Projection struct {
 	Account, Of    string // of: due or realized
 	Target         city.Int
-	Months         int // that are over
+	Months         int // that are over, from the first of which the books have anything
 	Known          bool
 	Low, Mid, High city.Rupiah // nine chances in ten, if the months to come are like those that were
 }
@@ -93,6 +94,7 @@ func (r *Reporter) Realisasi(ctx context.Context, q RealisasiQuery) (*Realisasi,
 			y.credit(c)
 		}
 	}
+	y.planned(r.today(q.Now))
 	return &Realisasi{q.Year, y.rows(), y.projections(r.today(q.Now))}, nil
 }
 
@@ -143,6 +145,23 @@ func periodOf(date, by string) string {
 		return date[:4] + "-Q" + strconv.Itoa((month+2)/3)
 	default:
 		return date[:4]
+	}
+}
+
+// planned makes a cell of each period that has begun and of which an account has
+// a target: nothing may have come in it.
+func (y *yearly) planned(today string) {
+	if y.q.Group != "account" || y.q.By == "day" {
+		return
+	}
+	for i := range y.v.Accounts {
+		account := y.v.Accounts[i].Account
+		for month := 1; month <= 12; month++ {
+			date := fmt.Sprintf("%04d-%02d-01", y.q.Year, month)
+			if date <= today && y.target(account, periodOf(date, y.q.By)).OK {
+				y.cell(date, "", account)
+			}
+		}
 	}
 }
 
@@ -338,23 +357,36 @@ func (y *yearly) projections(today string) []Projection {
 		month, _ := strconv.Atoi(today[5:7])
 		over = month - 1
 	}
-	var accounts []string
-	for account := range y.months {
-		accounts = append(accounts, account)
-	}
-	slices.Sort(accounts)
 	var out []Projection
-	for _, account := range accounts {
+	for _, account := range slices.Sorted(maps.Keys(y.months)) {
+		first := min(y.firstMonth(account), over)
 		for i, of := range []string{"due", "realized"} {
 			if of == "realized" && !y.known || y.q.Totals && levyOf(y.v, account) == inventory.LevyPBJT && y.payers(account, of) < Fewest {
 				continue
 			}
-			p := Project(y.months[account][i][:over], 12-over)
+			months := y.months[account][i]
+			var since int64
+			for _, amount := range months[over:] {
+				since += amount
+			}
+			p := Project(months[first:over], since, 12-over)
 			p.Account, p.Of, p.Target = account, of, y.target(account, strconv.Itoa(y.q.Year))
 			out = append(out, p)
 		}
 	}
 	return out
+}
+
+// firstMonth returns the first month, from 0, of which the books have anything
+// of an account: the months before it are not known, they brought not nothing.
+func (y *yearly) firstMonth(account string) int {
+	m := y.months[account]
+	for month := range m[0] {
+		if m[0][month] != 0 || m[1][month] != 0 {
+			return month
+		}
+	}
+	return len(m[0])
 }
 
 // payers counts the taxpayers of an account's due or realized.
@@ -381,13 +413,14 @@ const leastMonths = 3
 // Project adds the months to come to those that are over, as if they were drawn
 // from the same: their mean, and an interval of nine in ten by Student's t. It
 // knows no season and no trend. With fewer than three months it knows nothing.
-func Project(done []int64, rest int) Projection {
+// What came since they were over, in the first of the rest, is never taken away.
+func Project(done []int64, since int64, rest int) Projection {
 	p := Projection{Months: len(done)}
 	var sum float64
 	for _, v := range done {
 		sum += float64(v)
 	}
-	n := float64(len(done))
+	n, least := float64(len(done)), sum+float64(since)
 	if rest == 0 {
 		p.Known, p.Low, p.Mid, p.High = true, city.Rupiah(sum), city.Rupiah(sum), city.Rupiah(sum)
 		return p
@@ -401,8 +434,8 @@ func Project(done []int64, rest int) Projection {
 	}
 	coming := float64(rest)
 	width := t95[len(done)-2] * math.Sqrt(square/(n-1)*(coming+coming*coming/n))
-	mid := sum + coming*sum/n
+	mid := max(least, sum+coming*sum/n)
 	p.Known = true
-	p.Low, p.Mid, p.High = city.Rupiah(max(sum, mid-width)), city.Rupiah(math.Round(mid)), city.Rupiah(math.Ceil(mid+width))
+	p.Low, p.Mid, p.High = city.Rupiah(max(least, mid-width)), city.Rupiah(math.Round(mid)), city.Rupiah(math.Ceil(mid+width))
 	return p
 }

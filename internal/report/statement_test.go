@@ -78,8 +78,10 @@ func TestRealisasi(t *testing.T) {
 	year := city.SomeInt(1_000_000) // perubahan
 	require.Equal(t, []report.RealisasiRow{
 		{Period: "2026-01", Account: pbjt, Name: "PBJT Parkir", Recorded: city.SomeInt(1_500_000), Due: city.SomeInt(150_000), Realized: city.SomeInt(70_000), ToDate: city.SomeInt(70_000), YearTarget: year},
+		{Period: "2026-01", Account: street, Name: "Tepi Jalan", Target: city.SomeInt(10_000), Recorded: city.SomeInt(0), Due: city.SomeInt(0), Realized: city.SomeInt(0), ToDate: city.SomeInt(0)},
 		{Period: "2026-02", Account: pbjt, Name: "PBJT Parkir", Recorded: city.SomeInt(2_000_000), Due: city.SomeInt(200_000), Realized: city.SomeInt(100_000), ToDate: city.SomeInt(170_000), YearTarget: year},
 		{Period: "2026-02", Account: street, Name: "Tepi Jalan", Target: city.SomeInt(20_000), Recorded: city.SomeInt(15_000), Due: city.SomeInt(15_000), Realized: city.SomeInt(15_000), ToDate: city.SomeInt(15_000)},
+		{Period: "2026-03", Account: street, Name: "Tepi Jalan", Target: city.SomeInt(30_000), Recorded: city.SomeInt(0), Due: city.SomeInt(0), Realized: city.SomeInt(0), ToDate: city.SomeInt(15_000)},
 	}, out.Rows)
 	require.False(t, out.Projections[0].Known, "two months tell no year")
 
@@ -93,8 +95,8 @@ func TestRealisasi(t *testing.T) {
 
 	out = ask(report.RealisasiQuery{By: "month", Group: "account", Totals: true})
 	require.True(t, out.Rows[0].Suppressed)
-	require.False(t, out.Rows[0].Due.OK || out.Rows[0].Realized.OK || out.Rows[0].ToDate.OK || out.Rows[1].ToDate.OK)
-	require.False(t, out.Rows[2].Suppressed, "a retribusi has no taxpayer")
+	require.False(t, out.Rows[0].Due.OK || out.Rows[0].Realized.OK || out.Rows[0].ToDate.OK || out.Rows[2].ToDate.OK)
+	require.False(t, out.Rows[3].Suppressed, "a retribusi has no taxpayer")
 	for _, p := range out.Projections {
 		require.NotEqual(t, pbjt, p.Account)
 	}
@@ -133,7 +135,7 @@ func TestTotalsTellNoTaxpayer(t *testing.T) {
 	}
 	pay("2026-03-01", "mall-1", "P.1") // one month with one taxpayer hides the year's others
 	for _, row := range ask("account") {
-		require.True(t, row.Suppressed)
+		require.Equal(t, row.Account == pbjt, row.Suppressed)
 	}
 }
 
@@ -141,13 +143,52 @@ func TestTotalsTellNoTaxpayer(t *testing.T) {
 // have the mean 120 and the deviation 20; nine months more bring 1,080, and t
 // with two degrees is 2.920: 2.920 x 20 x sqrt(9 + 81/3) = 350.4.
 func TestProject(t *testing.T) {
-	p := report.Project([]int64{100, 120, 140}, 9)
+	p := report.Project([]int64{100, 120, 140}, 0, 9)
 	require.True(t, p.Known)
 	require.EqualValues(t, 1440, p.Mid)
 	require.EqualValues(t, 1089, p.Low)
 	require.EqualValues(t, 1791, p.High)
-	require.False(t, report.Project([]int64{100, 120}, 10).Known)
-	require.EqualValues(t, 1200, report.Project([]int64{100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100}, 0).High)
-	p = report.Project([]int64{0, 0, 300}, 9)
+	require.False(t, report.Project([]int64{100, 120}, 0, 10).Known)
+	require.EqualValues(t, 1200, report.Project([]int64{100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100}, 0, 0).High)
+	p = report.Project([]int64{0, 0, 300}, 0, 9)
 	require.EqualValues(t, 300, p.Low, "never under what is there")
+	p = report.Project([]int64{100, 120, 140}, 900, 9) // the running month has 900 already
+	require.EqualValues(t, 1260, p.Low)
+	require.EqualValues(t, 1440, p.Mid)
+	p = report.Project([]int64{0, 0, 0}, 900, 1)
+	require.EqualValues(t, [3]city.Rupiah{900, 900, 900}, [3]city.Rupiah{p.Low, p.Mid, p.High})
+}
+
+// TestAYearIsProjectedFromWhatIsKnown: months before the books had anything of
+// an account brought not nothing, and what the running month has stays.
+func TestAYearIsProjectedFromWhatIsKnown(t *testing.T) {
+	f := newFake(t)
+	for _, month := range []string{"07", "08", "09"} {
+		f.add("2026-"+month+"-10", "street-1", city.Car, city.Cash, 1, 1000)
+	}
+	f.add("2026-10-01", "street-1", city.Car, city.Cash, 1, 9000)
+	out, err := f.reporter(t, true).Realisasi(t.Context(), report.RealisasiQuery{Year: 2026, By: "year", Group: "account", Now: at("2026-10-05")})
+	require.NoError(t, err)
+	var due report.Projection
+	for _, p := range out.Projections {
+		if p.Account == street && p.Of == "due" {
+			due = p
+		}
+	}
+	require.Equal(t, report.Projection{Account: street, Of: "due", Months: 3, Known: true, Low: 12_000, Mid: 12_000, High: 12_000}, due)
+}
+
+// TestAMonthOfWhichNothingCameHasItsTarget: it is the one to be seen.
+func TestAMonthOfWhichNothingCameHasItsTarget(t *testing.T) {
+	f := newFake(t)
+	f.add("2026-02-10", "street-1", city.Car, city.Cash, 1, 15_000)
+	out, err := f.reporter(t, true).Realisasi(t.Context(), report.RealisasiQuery{Year: 2026, By: "month", Group: "account", Now: at("2026-03-05")})
+	require.NoError(t, err)
+	require.Len(t, out.Rows, 3, "what has not begun has no row")
+	for i, target := range []int64{10_000, 20_000, 30_000} {
+		require.Equal(t, city.SomeInt(target), out.Rows[i].Target)
+		require.Equal(t, street, out.Rows[i].Account)
+	}
+	require.Equal(t, city.SomeInt(0), out.Rows[0].Realized)
+	require.Equal(t, city.SomeInt(0), out.Rows[0].Due)
 }
