@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/ledger"
 	"github.com/simpang-id/simpang/internal/token"
 )
@@ -182,21 +183,30 @@ func (s *Server) dailyQuery(q *request) (ledger.DailyQuery, error) {
 		if !slices.Contains(totals, query.Group) {
 			return query, problem(http.StatusForbidden, "role executive sees totals: group by "+strings.Join(totals, ", "))
 		}
+		if query.Group == "kecamatan" { // one may have a single taxpayer
+			query.Accounts = s.accounts(func(a *inventory.Account) bool { return a.Levy != inventory.LevyPBJT })
+		}
 	default:
 	}
 	return query, nil
 }
 
 // collectedBy returns the accounts that an agency collects itself; a dishub
-// token without an agency belongs to the one called dishub. Never nil: nil
-// would mean all.
+// token without an agency belongs to the one called dishub.
 func (s *Server) collectedBy(agency string) []string {
 	if agency == "" {
 		agency = "dishub"
 	}
+	return s.accounts(func(a *inventory.Account) bool { return strings.EqualFold(a.Agency, agency) })
+}
+
+// accounts returns those of accounts.csv that are selected. Never nil: nil would
+// mean all.
+func (s *Server) accounts(selected func(a *inventory.Account) bool) []string {
 	accounts := []string{}
-	for _, a := range s.board.Load().version.Accounts {
-		if strings.EqualFold(a.Agency, agency) && !slices.Contains(accounts, a.Account) {
+	list := s.board.Load().version.Accounts
+	for i := range list {
+		if a := &list[i]; selected(a) && !slices.Contains(accounts, a.Account) {
 			accounts = append(accounts, a.Account)
 		}
 	}
