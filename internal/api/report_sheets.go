@@ -1,6 +1,7 @@
 package api
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -99,7 +100,8 @@ func (s *Server) statementSheet(r *report.Statement) *sheet.Sheet {
 		Name: "sptpd-" + r.Operator + "-" + r.Month, Title: "Rancangan SPTPD " + strings.TrimSpace(r.Name+" "+r.NPWPD), EN: "Draft of the monthly tax return",
 		Notes: []string{
 			"Masa pajak " + r.Month + "; jatuh tempo lapor " + r.FileBy + ", setor " + r.DepositBy + " (rules.yaml, belum terverifikasi). Keadaan per " + r.AsOf + ".",
-			"Bunga 1 % per bulan (rules.yaml) dari pajak yang terlambat atau belum dibayar; bagian bulan dihitung penuh, paling lama 24 bulan; tiap bagian dibulatkan sekali.",
+			"Bunga " + strings.Replace(strconv.FormatFloat(float64(r.Rule.PPM)/10_000, 'f', -1, 64), ".", ",", 1) + " % per bulan (rules.yaml) dari pajak yang terlambat atau belum dibayar; " +
+				"bagian bulan dihitung penuh, paling lama " + strconv.Itoa(r.Rule.MostMonths) + " bulan; tiap bagian dibulatkan sekali.",
 		},
 		Columns: []sheet.Column{
 			{Name: "month", Title: "Masa pajak", EN: "Tax period"},
@@ -114,6 +116,7 @@ func (s *Server) statementSheet(r *report.Statement) *sheet.Sheet {
 			{Name: "due", Title: "Pajak terutang", EN: "Due", Kind: sheet.Rupiah},
 			{Name: "deposited", Title: "Disetor", EN: "Deposited", Kind: sheet.Rupiah},
 			{Name: "unpaid", Title: "Belum dibayar", EN: "Unpaid", Kind: sheet.Rupiah},
+			{Name: "late", Title: "Pokok terlambat", EN: "Paid late, or late and unpaid", Kind: sheet.Rupiah},
 			{Name: "months", Title: "Bulan terlambat", EN: "Months late", Kind: sheet.Count, Unit: "bulan"},
 			{Name: "interest", Title: "Bunga", EN: "Interest", Kind: sheet.Rupiah},
 		},
@@ -123,20 +126,20 @@ func (s *Server) statementSheet(r *report.Statement) *sheet.Sheet {
 		x.Add(append([]any{r.Month, s.Reporting.Region, row, nopd, site, account, reference}, cells...)...)
 	}
 	for _, o := range r.Objects {
-		add("objek", o.NOPD, o.Site, o.Account, "", nil, cellMilli(percentOfPPM(o.RatePPM)), o.Receipts, int64(o.Gross), cellInt(o.Due), nil, nil, nil, nil)
+		add("objek", o.NOPD, o.Site, o.Account, "", nil, cellMilli(percentOfPPM(o.RatePPM)), o.Receipts, int64(o.Gross), cellInt(o.Due), nil, nil, nil, nil, nil)
 	}
 	for i := range r.Credits {
 		c := &r.Credits[i]
-		add("setoran", "", c.Site, c.Account, c.Reference, c.CreditedOn, nil, nil, nil, nil, int64(c.Net), nil, nil, nil)
+		add("setoran", "", c.Site, c.Account, c.Reference, c.CreditedOn, nil, nil, nil, nil, int64(c.Net), nil, nil, nil, nil)
 	}
 	var paid, unpaid, interest any
 	if r.Owed != nil {
 		paid, unpaid, interest = int64(r.Owed.Paid), int64(r.Owed.Unpaid), int64(r.Owed.Interest)
 		for _, p := range r.Owed.Late {
-			add("bunga", "", "", "", p.Reference, p.Until, nil, nil, nil, nil, nil, int64(p.Amount), int64(p.Months), int64(p.Interest))
+			add("bunga", "", "", "", p.Reference, p.Until, nil, nil, nil, nil, nil, nil, int64(p.Amount), int64(p.Months), int64(p.Interest))
 		}
 	}
-	add("jumlah", "", "", "", "", r.AsOf, nil, nil, int64(r.Gross), cellInt(r.Due), paid, unpaid, nil, interest)
+	add("jumlah", "", "", "", "", r.AsOf, nil, nil, int64(r.Gross), cellInt(r.Due), paid, unpaid, nil, nil, interest)
 	return x
 }
 

@@ -145,6 +145,31 @@ func TestReportsInEveryForm(t *testing.T) {
 	}
 }
 
+// TestAStatementsSheetAddsUp: what was paid late is not told as unpaid, and the
+// rule is the one that was used.
+func TestAStatementsSheetAddsUp(t *testing.T) {
+	st := newStage(t)
+	st.Reports.Statements = map[string]report.Statement{"op-01": {
+		Due: city.SomeInt(100), Rule: report.Late{PPM: 18_000, MostMonths: 12},
+		Owed: &report.Owed{Due: 100, Paid: 40, Unpaid: 60, Interest: 2, Late: []report.Part{
+			{Reference: "S-1", Until: "2026-04-01", Amount: 40, Months: 1, Interest: 1}, {Until: "2026-04-02", Amount: 60, Months: 1, Interest: 1},
+		}},
+	}}
+	rows, err := csv.NewReader(strings.NewReader(st.as(t, token.Bapenda, "/v1/revenue/statements/op-01?format=csv").body)).ReadAll()
+	require.NoError(t, err)
+	column := map[string]int{}
+	for i, name := range rows[0] {
+		column[name] = i
+	}
+	of := func(row int, name string) string { return rows[row][column[name]] }
+	require.Len(t, rows, 4)
+	require.Equal(t, []string{"40", "", "60", ""}, []string{of(1, "late"), of(1, "unpaid"), of(2, "late"), of(2, "unpaid")})
+	require.Equal(t, []string{"", "60", "2"}, []string{of(3, "late"), of(3, "unpaid"), of(3, "interest")})
+	page := st.as(t, token.Bapenda, "/v1/revenue/statements/op-01?format=html").body
+	require.Contains(t, page, "Bunga 1,8 % per bulan")
+	require.Contains(t, page, "paling lama 12 bulan")
+}
+
 func TestAnOperatorSeesItsOwnStatementOnly(t *testing.T) {
 	st := newStage(t)
 	st.Reports.Statements = map[string]report.Statement{"op-02": {}}

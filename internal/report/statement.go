@@ -17,6 +17,7 @@ type Statement struct {
 	Month                 string // YYYY-MM
 	FileBy, DepositBy     string // YYYY-MM-DD
 	AsOf                  string // YYYY-MM-DD: interest is reckoned up to here
+	Rule                  Late   // by which it is
 	Objects               []Object
 	Gross                 city.Rupiah // of PBJT
 	Due                   city.Int    // of PBJT; unset where a part has no rate
@@ -50,6 +51,7 @@ func (r *Reporter) Statement(ctx context.Context, operator, monthName string, no
 	s := &Statement{
 		Operator: operator, Month: m.name, FileBy: v.FileBy(m.year, m.of), DepositBy: v.DepositBy(m.year, m.of), AsOf: r.today(now), Due: city.SomeInt(0),
 	}
+	s.Rule.PPM, s.Rule.MostMonths = v.Revenue.Interest()
 	o := v.Operator(operator)
 	if o != nil {
 		s.Name, s.NPWPD = o.Name, o.NPWPD
@@ -127,8 +129,7 @@ func (r *Reporter) pay(ctx context.Context, s *Statement, m month, v *inventory.
 	if !s.Due.OK {
 		return nil
 	}
-	ppm, most := v.Revenue.Interest()
-	owed, err := Settle(city.Rupiah(s.Due.V), s.DepositBy, s.AsOf, payments, Late{ppm, most})
+	owed, err := Settle(city.Rupiah(s.Due.V), s.DepositBy, s.AsOf, payments, s.Rule)
 	s.Owed = &owed
 	return err
 }
