@@ -83,6 +83,8 @@ func TestWhatIsWrongWithASheetIsNamed(t *testing.T) {
 		"empty":           {"text/csv", "\n", http.StatusUnprocessableEntity, nil},
 		"columns":         {"text/csv", "reference,grozz,reference\n", http.StatusUnprocessableEntity, []string{"grozz", "reference", "kind", "account", "operator", "period_from", "period_to", "credited_on", "gross", "fee", "net"}},
 		"rows":            {"text/csv", header + good + "\nd-2,STS\n" + strings.Replace(good, ",1000,0", ",1.000,0", 1) + strings.Replace(good, "STS", "sts", 1), http.StatusUnprocessableEntity, []string{"line 4", "line 5: gross", "line 5: net", "line 6: kind"}},
+		"a plus":          {"text/csv", header + strings.Replace(good, "1000,0,", "+1000,0,", 1), http.StatusUnprocessableEntity, []string{"line 2: gross", "line 2: net"}},
+		"empty columns":   {"text/csv", strings.Replace(header, "\n", ",\n", 1) + strings.Replace(good, "\n", ",\n", 1), http.StatusUnprocessableEntity, []string{"column 11"}},
 		"quotes":          {"text/csv", header + `"d-1` + "\n", http.StatusBadRequest, nil},
 		"an empty number": {"text/csv", header + strings.Replace(good, "1000,0,", "1000,,", 1), http.StatusUnprocessableEntity, []string{"line 2: fee"}},
 		"too many":        {"text/csv", header + strings.Repeat(good, 2001), http.StatusRequestEntityTooLarge, nil},

@@ -201,7 +201,7 @@ func (s *Server) read(p *param, raw string) (v value, fault string) {
 	case isWhole:
 		n, err := strconv.ParseInt(raw, 10, 64)
 		if err != nil || float64(n) < p.Min || float64(n) > p.Max {
-			return v, fmt.Sprintf("must be a whole number from %v to %v", p.Min, p.Max)
+			return v, fmt.Sprintf("must be a whole number from %.0f to %.0f", p.Min, p.Max)
 		}
 		v.whole = n
 	case isNumber:

@@ -65,7 +65,11 @@ func takeBody(t *route, w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	if err != nil || media != "application/json" {
-		return problem(http.StatusUnsupportedMediaType, "send Content-Type: application/json")
+		also := ""
+		if t.Sheet {
+			also = " or text/csv"
+		}
+		return problem(http.StatusUnsupportedMediaType, "send Content-Type: application/json"+also)
 	}
 	return nil
 }

@@ -170,6 +170,8 @@ func columnsOf(names []string, members []member) ([]*member, error) {
 	for i, name := range names {
 		at := slices.IndexFunc(members, func(m member) bool { return m.name == name })
 		switch {
+		case name == "":
+			faults = append(faults, city.FieldError{Field: "column " + strconv.Itoa(i+1), Detail: "has no name: take it out"})
 		case at < 0:
 			faults = append(faults, city.FieldError{Field: cut(name), Detail: "unknown column"})
 		case slices.Contains(names[:i], name):
@@ -203,7 +205,7 @@ func (s *sent[T]) fill(columns []*member, cells []string) {
 			continue
 		}
 		n, err := strconv.ParseInt(cells[i], 10, 64)
-		if err != nil {
+		if err != nil || cells[i][0] == '+' {
 			s.fault(s.where(at, m.name), "must be a whole number in digits only")
 			n = 0
 		}
