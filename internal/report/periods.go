@@ -132,6 +132,9 @@ func (x *reconciling) credit(c *Credit) {
 			x.periods[key] = p
 		}
 	}
+	if x.today > dueBy(x.v, p.Levy, c.PeriodFrom) {
+		p.paidNow += int64(c.Net)
+	}
 	if c.Kind == KindSettlement {
 		p.Settled.V += int64(c.Net)
 		p.Fee.V += int64(c.Fee)
@@ -203,7 +206,7 @@ func (x *reconciling) settle(p *Period) {
 		p.Overdue = city.SomeInt(0)
 	default:
 		p.Leak2State = LeakKnown
-		p.Leak2 = city.SomeInt(p.DueNow.V - p.Settled.V - p.Deposited.V)
+		p.Leak2 = city.SomeInt(p.DueNow.V - p.paidNow) // what was paid for days that are not due yet hides nothing
 		p.Overdue = city.SomeInt(max(0, p.Leak2.V))
 	}
 }

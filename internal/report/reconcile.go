@@ -59,6 +59,8 @@ type Period struct {
 	Overdue, Leak2                        city.Int
 	Leak2State                            string
 	Credits                               []string // references, the first of them
+
+	paidNow int64 // credits for what is overdue
 }
 
 // Reconciliation is a day of the city.

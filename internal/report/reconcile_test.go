@@ -91,6 +91,24 @@ func TestLeak2OfARetribusiByDay(t *testing.T) {
 	require.Equal(t, []string{"sts-1", "q-1"}, p.Credits)
 }
 
+// TestWhatIsPaidAheadHidesNothing: a day that is overdue stays so however well
+// the day is paid that is not due yet.
+func TestWhatIsPaidAheadHidesNothing(t *testing.T) {
+	f := newFake(t)
+	f.add(date, "street-1", city.Car, city.Cash, 4, 8000)
+	f.add("2026-03-04", "street-1", city.Car, city.Cash, 4, 9000)
+	f.credits = []report.Credit{
+		{Reference: "sts", Kind: report.KindSTS, Account: street, Operator: "dishub", Site: "street-1", PeriodFrom: "2026-03-04", PeriodTo: "2026-03-04", CreditedOn: "2026-03-04", Net: 9000},
+	}
+	p := periodOf(t, reconcile(t, f, "2026-03-05"), "dishub", street, "")
+	require.Equal(t, city.SomeInt(8000), p.DueNow)
+	require.Equal(t, city.SomeInt(9000), p.Deposited)
+	require.Equal(t, city.SomeInt(8000), p.Leak2)
+	require.Equal(t, city.SomeInt(8000), p.Overdue)
+	p = periodOf(t, reconcile(t, f, "2026-03-06"), "dishub", street, "")
+	require.Equal(t, city.SomeInt(8000), p.Leak2, "both are due now, one is paid")
+}
+
 // TestACreditWithoutASite holds that leak_2 then exists by operator and month
 // only.
 func TestACreditWithoutASite(t *testing.T) {
