@@ -83,8 +83,8 @@ func (r *Reporter) Realisasi(ctx context.Context, q RealisasiQuery) (*Realisasi,
 	if err := r.o.Books.EachSum(ctx, from, to, y.sum); err != nil {
 		return nil, err
 	}
-	// A credit of this year may be for a month of years before.
-	credits, known, err := r.credits(ctx, strconv.Itoa(q.Year-10)+"-01-01", to)
+	// A credit of this year may be for a month of any other.
+	credits, known, err := r.credits(ctx, fmt.Sprintf("%04d-01-01", firstYear), fmt.Sprintf("%04d-01-01", lastYear))
 	if err != nil {
 		return nil, err
 	}

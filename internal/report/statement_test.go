@@ -139,6 +139,18 @@ func TestTotalsTellNoTaxpayer(t *testing.T) {
 	}
 }
 
+// TestWhatIsPaidForAnotherYear: income is of the year in which it came, whatever
+// it is for.
+func TestWhatIsPaidForAnotherYear(t *testing.T) {
+	f := newFake(t)
+	for reference, from := range map[string]string{"ahead": "2027-01-01", "old": "2009-06-01"} {
+		f.credits = append(f.credits, report.Credit{Reference: reference, Kind: report.KindSTS, Account: street, Operator: "dishub", PeriodFrom: from, PeriodTo: from, CreditedOn: "2026-12-30", Net: 5000})
+	}
+	out, err := f.reporter(t, true).Realisasi(t.Context(), report.RealisasiQuery{Year: 2026, By: "year", Group: "account", Now: at("2026-12-31")})
+	require.NoError(t, err)
+	require.Equal(t, city.SomeInt(10_000), out.Rows[len(out.Rows)-1].Realized)
+}
+
 // TestProject holds a projection to what was computed by hand: 100, 120 and 140
 // have the mean 120 and the deviation 20; nine months more bring 1,080, and t
 // with two degrees is 2.920: 2.920 x 20 x sqrt(9 + 81/3) = 350.4.
