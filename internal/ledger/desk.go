@@ -213,16 +213,9 @@ func (d *desk) find(t journal.Type, ref string) (*row, error) {
 	if err != nil {
 		return nil, fmt.Errorf("line %q: %w", ref, err)
 	}
-	var data, hash []byte
-	err = d.tx.QueryRowContext(d.ctx, queryTexts[qEntry], int64(r.n)).Scan(&data, &hash, &sum)
-	if err == nil {
-		err = sqlite.CheckSum(sum, "entry", int64(r.n), data, hash)
-	}
-	if err == nil {
-		r.entry, err = DecodeEntry(data)
-	}
+	r.entry, err = d.entryOf(r.n)
 	if err != nil {
-		return nil, fmt.Errorf("entry %d: %w", r.n, err)
+		return nil, err
 	}
 	return r, nil
 }

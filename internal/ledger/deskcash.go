@@ -57,8 +57,8 @@ func (d *desk) karcis(l *journal.Karcis, e *Entry) error {
 		}
 		d.covered(l, issued)
 	}
-	if l.State == "sold" {
-		d.sold = append(d.sold, sale{e, int64(l.Last - l.First + 1), int64(e.Amount)})
+	if err := d.effect(l, e, 1); err != nil {
+		return err
 	}
 	r := karcisRow{l.Series, l.State, l.First, l.Last, l.Class, int64(l.Price), d.n + 1}
 	v := r.values()
@@ -146,8 +146,8 @@ func (d *desk) karcisBack(l *journal.Karcis, e *Entry) error {
 		}
 	}
 	negate(e, r)
-	if l.State == "sold" {
-		d.sold = append(d.sold, sale{r.entry, -int64(l.Last - l.First + 1), int64(e.Amount)})
+	if err := d.effect(l, r.entry, -1); err != nil {
+		return err
 	}
 	return d.exec("DELETE FROM karcis WHERE series = ? AND state = ? AND first = ?", was.Series, was.State, int64(was.First))
 }
