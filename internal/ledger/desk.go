@@ -48,10 +48,10 @@ type desk struct {
 	ctx      context.Context
 	tx       *sql.Tx
 	timeline *inventory.Timeline
-	today    int32           // day of the act's receipt
-	since    uint64          // acts after this position count karcis and have blocks
-	closes   map[int32]bool  // months that it closes
-	sold     []sale          // karcis
+	today    int32          // day of the act's receipt
+	since    uint64         // acts after this position count karcis and have blocks
+	closes   map[int32]bool // months that it closes
+	sold     []sale         // karcis
 	blocks   map[blockKey]int64
 	e        *journal.Entry  // of the act
 	n        uint64          // last number given
@@ -179,7 +179,7 @@ func (d *desk) line(line journal.Line) error {
 		return err
 	}
 	d.add(e)
-	return d.put(&row{typ: line.Type(), ref: line.Key(), n: e.N, pos: d.e.Pos, day: e.Day, about: about(line), entry: e})
+	return d.put(&row{typ: line.Type(), ref: line.Key(), n: e.N, pos: d.e.Pos, day: e.Day, about: d.about(line), entry: e})
 }
 
 // add numbers an entry of the act.

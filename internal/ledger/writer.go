@@ -26,13 +26,13 @@ type writer struct {
 	papers  []paper
 	meters  []meterRow
 	listing []listRow
-	fresh   map[paperID]bool // numbers of this transaction; true: not yet written
-	dirty   []paperID        // the true ones
-	book    map[bookKey]sums // changes
-	closed  bool             // an entry of the transaction closes a period
-	filed   map[bookKey]sums // changes of how the filed sums differ
+	fresh   map[paperID]bool   // numbers of this transaction; true: not yet written
+	dirty   []paperID          // the true ones
+	book    map[bookKey]sums   // changes
+	closed  bool               // an entry of the transaction closes a period
+	filed   map[bookKey]sums   // changes of how the filed sums differ
 	paid    map[dayParty]*paid // of days with karcis
-	recv    int64            // of the entry of the journal that is being taken
+	recv    int64              // of the entry of the journal that is being taken
 
 	once [queries]*sql.Stmt
 	many [len(growingTables)][len(rowsAtOnce)]*sql.Stmt
