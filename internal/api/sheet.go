@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -65,19 +64,6 @@ func readObjects[T any](body []byte) (*sent[T], error) {
 	}
 	s.where = func(line int, field string) string { return "[" + strconv.Itoa(line) + "]." + field }
 	return s, strictJSON(body, &s.lines)
-}
-
-// strictJSON decodes one JSON value that has known members only.
-func strictJSON(body []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return badBody(err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return problem(http.StatusBadRequest, "the body holds more than one JSON value")
-	}
-	return nil
 }
 
 // member is a member of a line, and its column.
