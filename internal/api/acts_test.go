@@ -71,6 +71,10 @@ func TestWhatIsWrongWithASheetIsNamed(t *testing.T) {
 	}{
 		"not JSON":        {"application/json", "{", http.StatusBadRequest, nil},
 		"unknown member":  {"application/json", strings.Replace(oneDeposit("d"), `"gross"`, `"grss"`, 1), http.StatusBadRequest, []string{"grss"}},
+		"another case":    {"application/json", strings.Replace(oneDeposit("d"), `"gross"`, `"Gross"`, 1), http.StatusBadRequest, []string{"Gross"}},
+		"case in a list":  {"application/json", "[" + oneDeposit("d") + "," + strings.Replace(oneDeposit("e"), `"kind"`, `"KIND"`, 1) + "]", http.StatusBadRequest, []string{"KIND"}},
+		"twice":           {"application/json", strings.Replace(oneDeposit("d"), `"gross"`, `"gross":1,"gross"`, 1), http.StatusBadRequest, []string{"gross"}},
+		"twice, escaped":  {"application/json", strings.Replace(oneDeposit("d"), `"gross"`, `"gro\u0073s":1,"gross"`, 1), http.StatusBadRequest, []string{"gross"}},
 		"a text":          {"application/json", strings.Replace(oneDeposit("d"), `"gross":1000`, `"gross":"1000"`, 1), http.StatusBadRequest, []string{"gross"}},
 		"a fraction":      {"application/json", strings.Replace(oneDeposit("d"), `"gross":1000`, `"gross":1000.5`, 1), http.StatusBadRequest, []string{"gross"}},
 		"two values":      {"application/json", oneDeposit("d") + oneDeposit("e"), http.StatusBadRequest, nil},

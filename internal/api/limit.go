@@ -76,18 +76,11 @@ func takeBody(t *route, w http.ResponseWriter, r *http.Request) error {
 
 // readBody decodes the one JSON object of a request strictly.
 func readBody(q *request, into any) error {
-	d := json.NewDecoder(q.Body)
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
+	body, err := io.ReadAll(q.Body)
+	if err != nil {
 		return badBody(err)
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		if err != nil {
-			return badBody(err)
-		}
-		return problem(http.StatusBadRequest, "the body holds more than one JSON value")
-	}
-	return nil
+	return strictJSON(body, into)
 }
 
 // badBody names the member that is wrong, where the decoder knows it.

@@ -67,7 +67,7 @@ func (s *Server) reconciledSite(d *report.SiteDay) ReconciledSite {
 	out := ReconciledSite{
 		Site: TextOrNull(d.Site), Name: TextOrNull(d.Name), Kecamatan: TextOrNull(d.Kecamatan), Operator: TextOrNull(d.Operator), NPWPD: TextOrNull(d.NPWPD),
 		NOPD: TextOrNull(d.NOPD), Levy: TextOrNull(d.Levy), Account: TextOrNull(d.Account), Unknown: TextOrNull(d.Expected.Why),
-		Recorded: int64(d.Recorded), Compared: int64(d.Compared), Due: d.Due, DueBy: TextOrNull(d.DueBy),
+		Recorded: int64(d.Recorded), Karcis: int64(d.Karcis), Compared: int64(d.Compared), Due: d.Due, DueBy: TextOrNull(d.DueBy),
 		Settled: d.Settled, Fee: d.Fee, Deposited: d.Deposited, Overdue: d.Overdue, Leak2: d.Leak2, Leak2State: d.Leak2State,
 		Whole: d.Expected.Whole, Evidence: s.evidence(d),
 	}
@@ -82,8 +82,14 @@ func (s *Server) reconciledSite(d *report.SiteDay) ReconciledSite {
 func (s *Server) evidence(d *report.SiteDay) Evidence {
 	a := &d.Expected
 	e := Evidence{
-		Stays: a.Stays, Charged: a.Charged, Receipts: d.Receipts, Sample: make([]EvidenceStay, 0, len(a.Sample)), Gaps: []EvidenceGap{},
+		Stays: a.Stays, Charged: a.Charged, Receipts: d.Receipts, Sold: int64(d.SoldFor), Karcis: make([]EvidenceSold, 0, len(d.Sold)), Sample: make([]EvidenceStay, 0, len(a.Sample)), Gaps: []EvidenceGap{},
 		Days: orEmpty(a.Days), Unseen: make([]string, 0, len(a.Unseen)), Links: []string{},
+	}
+	for i := range d.Sold {
+		k := &d.Sold[i]
+		e.Karcis = append(e.Karcis, EvidenceSold{
+			k.Reference, k.Series, k.First, k.Last, k.Class.String(), int64(k.Price) * int64(k.Last-k.First+1), TextOrNull(k.Attendant),
+		})
 	}
 	if a.Known {
 		e.Coverage = city.MilliOf(a.Coverage)

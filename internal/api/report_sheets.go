@@ -58,7 +58,7 @@ func (s *Server) reconciliationSheet(r *report.Reconciliation) *sheet.Sheet {
 		Columns: []sheet.Column{
 			colDate, colWilayah, colSite, colName, colKecamatan, colOperator, colNOPD, colAccount,
 			money("expected_low", "Harapan (bawah)", "Expected, low"), money("expected_mid", "Harapan", "Expected"), money("expected_high", "Harapan (atas)", "Expected, high"),
-			colReceipts, money("recorded", "Tercatat", "Recorded"), money("recorded_compared", "Tercatat (terbanding)", "Recorded, compared"),
+			colReceipts, money("recorded", "Tercatat", "Recorded"), money("recorded_karcis", "Tercatat dari karcis", "Recorded, karcis"), money("recorded_compared", "Tercatat (terbanding)", "Recorded, compared"),
 			money("declared", "Dilaporkan (SPTPD)", "Declared"), money("due", "Terutang", "Due"),
 			{Name: "due_by", Title: "Jatuh tempo", EN: "Due by", Kind: sheet.Date},
 			money("settled", "Penyelesaian nontunai", "Settled"), money("fee", "Biaya", "Fee"), money("deposited", "Disetor", "Deposited"), money("overdue", "Lewat jatuh tempo", "Overdue"),
@@ -80,7 +80,7 @@ func (s *Server) reconciliationSheet(r *report.Reconciliation) *sheet.Sheet {
 			leakLow, leakMid, leakHigh, sure = d.Leak1.Low, d.Leak1.Mid, d.Leak1.High, d.Leak1.Sure
 		}
 		x.Add(r.Date, s.Reporting.Region, string(d.Site), string(d.Name), string(d.Kecamatan), string(d.Operator), string(d.NOPD), string(d.Account),
-			low, mid, high, d.Evidence.Receipts, d.Recorded, d.Compared, cellInt(d.Declared), cellInt(d.Due), cellText(d.DueBy),
+			low, mid, high, d.Evidence.Receipts, d.Recorded, d.Karcis, d.Compared, cellInt(d.Declared), cellInt(d.Due), cellText(d.DueBy),
 			cellInt(d.Settled), cellInt(d.Fee), cellInt(d.Deposited), cellInt(d.Overdue), leakLow, leakMid, leakHigh, sure, cellInt(d.Leak2), d.Leak2State,
 			cellMilli(d.Confidence), cellMilli(d.Evidence.Coverage), string(d.Unknown))
 	}

@@ -26,6 +26,7 @@ type Account struct {
 	Percent      city.Milli `json:"percent" doc:"realized of target, per cent"`
 	Remaining    city.Int   `json:"remaining" doc:"target - realized"`
 	Suppressed   bool       `json:"suppressed" doc:"a figure of PBJT of fewer than three taxpayers is not told"`
+	Withheld     bool       `json:"withheld" doc:"credits of one or two taxpayers of PBJT have come since: realized and in_settlement are those before them"`
 }
 
 // RevenueSummary is a year's accounts.
@@ -84,13 +85,13 @@ func (s *Server) revenueSummary(w http.ResponseWriter, q *request) error {
 	}
 	answer := RevenueSummary{Year: year, Accounts: make([]Account, 0, len(accounts))}
 	t := &table{name: "revenue-summary", columns: []string{
-		"year", "account", "name", "target", "recorded", "due", "in_settlement", "realized", "percent", "remaining", "suppressed",
+		"year", "account", "name", "target", "recorded", "due", "in_settlement", "realized", "percent", "remaining", "suppressed", "withheld",
 	}}
 	for i := range accounts {
 		a := accountOf(&accounts[i])
 		answer.Accounts = append(answer.Accounts, a)
 		t.add(int64(year), a.Account, a.Name, cellInt(a.Target), cellInt(a.Recorded), cellInt(a.Due), cellInt(a.InSettlement),
-			cellInt(a.Realized), cellMilli(a.Percent), cellInt(a.Remaining), a.Suppressed)
+			cellInt(a.Realized), cellMilli(a.Percent), cellInt(a.Remaining), a.Suppressed, a.Withheld)
 	}
 	if q.format() != "json" {
 		return s.writeTable(w, q, t, aWhile, "")
@@ -106,7 +107,7 @@ func filed(q *request) bool { return q.text("view") == "filed" }
 func accountOf(t *ledger.AccountTotal) Account {
 	a := Account{
 		Account: t.Account, Name: t.Name, Target: t.Target, Recorded: t.Recorded, Due: t.Due,
-		InSettlement: t.InSettlement, Realized: t.Realized, Suppressed: t.Suppressed,
+		InSettlement: t.InSettlement, Realized: t.Realized, Suppressed: t.Suppressed, Withheld: t.Withheld,
 	}
 	if a.Target.OK && a.Realized.OK {
 		a.Remaining = city.SomeInt(a.Target.V - a.Realized.V)

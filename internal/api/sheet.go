@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -82,19 +81,6 @@ func trim(line any) {
 			f.SetString(strings.TrimSpace(f.String()))
 		}
 	}
-}
-
-// strictJSON decodes one JSON value that has known members only.
-func strictJSON(body []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return badBody(err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return problem(http.StatusBadRequest, "the body holds more than one JSON value")
-	}
-	return nil
 }
 
 // member is a member of a line, and its column.

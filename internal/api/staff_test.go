@@ -122,14 +122,14 @@ func TestRevenueSummary(t *testing.T) {
 	st.Books.Accounts = []ledger.AccountTotal{
 		{Account: "4.1", Name: "Tepi Jalan", Target: city.SomeInt(3000), Recorded: city.SomeInt(500), Due: city.SomeInt(500), InSettlement: city.SomeInt(0), Realized: city.SomeInt(1000)},
 		{Account: "4.2", Name: "PBJT", Target: city.SomeInt(10), Suppressed: true},
-		{Account: "4.21", Name: "PBJT of two payers", Target: city.SomeInt(10), Recorded: city.SomeInt(77), Due: city.SomeInt(7), Suppressed: true},
+		{Account: "4.21", Name: "PBJT of two payers", Target: city.SomeInt(10), Recorded: city.SomeInt(77), Due: city.SomeInt(7), Suppressed: true, Withheld: true},
 		{Account: "4.3", Name: "Tanpa target", Recorded: city.SomeInt(0), Realized: city.SomeInt(0)},
 	}
 	require.JSONEq(t, `{"year":2026,"accounts":[
-{"account":"4.1","name":"Tepi Jalan","target":3000,"recorded":500,"due":500,"in_settlement":0,"realized":1000,"percent":33.33,"remaining":2000,"suppressed":false},
-{"account":"4.2","name":"PBJT","target":10,"recorded":null,"due":null,"in_settlement":null,"realized":null,"percent":null,"remaining":null,"suppressed":true},
-{"account":"4.21","name":"PBJT of two payers","target":10,"recorded":77,"due":7,"in_settlement":null,"realized":null,"percent":null,"remaining":null,"suppressed":true},
-{"account":"4.3","name":"Tanpa target","target":null,"recorded":0,"due":null,"in_settlement":null,"realized":0,"percent":null,"remaining":null,"suppressed":false}]}`,
+{"account":"4.1","name":"Tepi Jalan","target":3000,"recorded":500,"due":500,"in_settlement":0,"realized":1000,"percent":33.33,"remaining":2000,"suppressed":false,"withheld":false},
+{"account":"4.2","name":"PBJT","target":10,"recorded":null,"due":null,"in_settlement":null,"realized":null,"percent":null,"remaining":null,"suppressed":true,"withheld":false},
+{"account":"4.21","name":"PBJT of two payers","target":10,"recorded":77,"due":7,"in_settlement":null,"realized":null,"percent":null,"remaining":null,"suppressed":true,"withheld":true},
+{"account":"4.3","name":"Tanpa target","target":null,"recorded":0,"due":null,"in_settlement":null,"realized":0,"percent":null,"remaining":null,"suppressed":false,"withheld":false}]}`,
 		st.get(t, "/v1/revenue/summary").body)
 	st.get(t, "/v1/revenue/summary?year=2025")
 	require.Equal(t, []int{2026, 2025}, st.Books.AskedYears)

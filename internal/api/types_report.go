@@ -29,7 +29,8 @@ type ReconciledSite struct {
 	Account    TextOrNull `json:"account"`
 	Expected   *Interval  `json:"expected" doc:"null: not known, see expected_unknown"`
 	Unknown    TextOrNull `json:"expected_unknown" enum:"no_sensors,no_days,no_prices,no_stays,no_tariff,not_yet,too_many"`
-	Recorded   int64      `json:"recorded"`
+	Recorded   int64      `json:"recorded" doc:"receipts and sold karcis"`
+	Karcis     int64      `json:"recorded_karcis" doc:"of it: sold karcis beyond what cash receipts of the class, site and day stand for"`
 	Compared   int64      `json:"recorded_compared" doc:"recorded of the classes that expected is of"`
 	Declared   city.Int   `json:"declared" doc:"always null: an SPTPD is of a month, see periods"`
 	Due        city.Int   `json:"due" doc:"null: a part has no rate"`
@@ -52,11 +53,24 @@ type Evidence struct {
 	Charged  int            `json:"stays_charged" doc:"of those, with a price above 0"`
 	Sample   []EvidenceStay `json:"sample" doc:"the first stays that pay something"`
 	Receipts int64          `json:"receipts"`
+	Sold     int64          `json:"karcis_sold" doc:"rupiah of the karcis that were sold, whole"`
+	Karcis   []EvidenceSold `json:"karcis" doc:"the first 20 ranges that were sold"`
 	Coverage city.Milli     `json:"coverage" doc:"0..1: known share of places x open time"`
 	Gaps     []EvidenceGap  `json:"gaps" doc:"when places were not seen, the first 20"`
 	Days     []string       `json:"days" doc:"days of the same kind from which the gaps were estimated"`
 	Unseen   []string       `json:"classes_unseen" doc:"classes without a sensor: nothing is expected of them"`
 	Links    []string       `json:"links" doc:"the receipts, and the history of the places"`
+}
+
+// EvidenceSold is a range of karcis that was sold. Rupiah.
+type EvidenceSold struct {
+	Reference string     `json:"reference"`
+	Series    string     `json:"series"`
+	First     uint64     `json:"first"`
+	Last      uint64     `json:"last"`
+	Class     string     `json:"class"`
+	Amount    int64      `json:"amount" doc:"of all its numbers; those that are void count nothing"`
+	Attendant TextOrNull `json:"attendant"`
 }
 
 // EvidenceStay is a stay that was seen.

@@ -28,7 +28,7 @@ func (g *gateway) openAPI(ctx context.Context, undo *stack) (err error) {
 	g.kept = newKeepMetrics(g.registry)
 	g.ready = &readiness{
 		journal: g.journal, committer: g.committer, clockBad: g.clock.Fault, runners: g.runners, now: g.now,
-		zone: g.cfg.City.Zone, began: g.journal.Head(), kept: g.keptBack,
+		zone: g.cfg.City.Zone, began: g.journal.Head(), kept: g.keptBack, unsigned: g.signer.status,
 	}
 	pages, err := web.New(web.Options{City: g.cfg.City.Name, Version: g.o.Version})
 	if err != nil {

@@ -123,6 +123,10 @@ func (g *gateway) registerMetrics() {
 		left, _ := g.doubt.left(g.instant())
 		return left.Seconds()
 	})
+	gauge("simpang_signed_age_seconds", "Time since all of the books was signed, or found to be: alert over two hours.", func() float64 { return g.signer.age().Seconds() })
+	f.NewCounterFunc(prometheus.CounterOpts{
+		Name: "simpang_signatures_failed_total", Help: "Signatures of the books that failed and were tried again a minute later; over two hours readyz says why.",
+	}, func() float64 { return float64(g.signer.failed.Load()) })
 	g.registry.MustRegister(&asked{g: g})
 }
 
@@ -185,7 +189,7 @@ var (
 )
 
 // reasonCodes are the codes of readyz.
-var reasonCodes = []string{"clock", "commit", "disk", "source", "follower"}
+var reasonCodes = []string{"clock", "commit", "disk", "signing", "source", "follower"}
 
 // Describe tells what there is.
 func (a *asked) Describe(ch chan<- *prometheus.Desc) {

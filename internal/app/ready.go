@@ -38,6 +38,7 @@ type readiness struct {
 	now       func() time.Time
 	zone      *time.Location
 	began     uint64        // the journal's head at the start
+	unsigned  func() string // why the books are not signed for too long, "" where they are; nil: they are
 	kept      func() string // why nothing past its retention is let go, "" where it is; nil: it is
 
 	mu      sync.Mutex
@@ -79,6 +80,11 @@ func (r *readiness) Ready(ctx context.Context) api.Readyz {
 	} else if running := r.committer.running(); running > commitLimit {
 		reason("commit", "a commit has been running for "+running.Round(time.Second).String()+
 			" and nothing is acknowledged meanwhile: the disk of "+r.committer.disk+" does not answer; look at it and at the system's log")
+	}
+	if r.unsigned != nil {
+		if fault := r.unsigned(); fault != "" {
+			reason("signing", fault)
+		}
 	}
 	for _, s := range r.sources() {
 		ready, problem := describe(s, now, r.zone)

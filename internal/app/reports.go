@@ -30,7 +30,7 @@ func (s *ledgerSeat) EachSum(ctx context.Context, from, to string, each func(*le
 // treasury is the credits and declarations of the books as reports ask for them.
 type treasury struct{ seat *ledgerSeat }
 
-// Credits returns the deposits that hold by the first day of their period.
+// Credits returns the deposits that hold whose period touches [from, to).
 func (t treasury) Credits(ctx context.Context, from, to string) ([]report.Credit, error) {
 	var list []report.Credit
 	err := t.seat.now().EachCredit(ctx, from, to, func(d *journal.Deposit) {
@@ -39,6 +39,18 @@ func (t treasury) Credits(ctx context.Context, from, to string) ([]report.Credit
 			PeriodFrom: d.PeriodFrom, PeriodTo: d.PeriodTo, CreditedOn: d.CreditedOn, Gross: d.Gross, Fee: d.Fee, Net: d.Net,
 		})
 	})
+	return list, err
+}
+
+// Credited tells what came in in a year.
+func (t treasury) Credited(ctx context.Context, year int, daily bool, each func(*ledger.Credited)) error {
+	return t.seat.now().EachCredited(ctx, year, daily, each)
+}
+
+// Sold returns the karcis whose sale on a day stands.
+func (t treasury) Sold(ctx context.Context, date string) ([]journal.Karcis, error) {
+	var list []journal.Karcis
+	err := t.seat.now().EachSold(ctx, date, func(k *journal.Karcis) { list = append(list, *k) })
 	return list, err
 }
 

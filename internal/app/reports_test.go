@@ -71,5 +71,30 @@ func TestReportsOfARunningGateway(t *testing.T) {
 	}
 	require.Equal(t, http.StatusOK, r.get("/v1/revenue/realisasi?by=year&year="+date[:4], admin, &year))
 	require.EqualValues(t, 3000, year.Items[0].Recorded)
+
+	// Karcis that are sold beyond what the meter printed are recorded too.
+	line := `{"reference":%q,"state":%q,"series":"A","first":1,"last":%d,"class":"car","price":2000,"site":"s1","date":%q}`
+	status, answer := r.post("/v1/revenue/karcis", admin, "application/json", "["+fmt.Sprintf(line, "k-1", "issued", 100, date)+","+fmt.Sprintf(line, "k-2", "sold", 5, date)+"]")
+	require.Equal(t, http.StatusCreated, status, answer)
+	var sold struct {
+		Items []struct {
+			Recorded int64
+			Karcis   int64 `json:"recorded_karcis"`
+			Due      int64
+			Evidence struct {
+				Sold   int64 `json:"karcis_sold"`
+				Karcis []struct{ Series string }
+			}
+		}
+	}
+	require.Equal(t, http.StatusOK, r.get("/v1/revenue/reconciliation?date="+date, admin, &sold))
+	require.EqualValues(t, 10_000, sold.Items[0].Recorded)
+	require.EqualValues(t, 7000, sold.Items[0].Karcis)
+	require.EqualValues(t, 10_000, sold.Items[0].Due)
+	require.EqualValues(t, 10_000, sold.Items[0].Evidence.Sold)
+	require.Equal(t, "A", sold.Items[0].Evidence.Karcis[0].Series)
+	var summary struct{ Accounts []struct{ Recorded int64 } }
+	require.Equal(t, http.StatusOK, r.get("/v1/revenue/summary?year="+date[:4], "", &summary))
+	require.EqualValues(t, 10_000, summary.Accounts[0].Recorded)
 	require.NoError(t, r.stop())
 }

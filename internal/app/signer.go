@@ -23,6 +23,7 @@ import (
 const (
 	signEvery = time.Hour
 	signAgain = time.Minute
+	signLimit = 2 * time.Hour // without a signature before the gateway says that it is not ready
 )
 
 // signer signs how far the books have come: at the start (what a crash left
@@ -33,10 +34,14 @@ type signer struct {
 	books *ledgerSeat
 	by    ledger.Signer
 	at    func() int64 // Unix ms
+	mono  func() int64 // ms, never set back
 	log   *slog.Logger
 
 	closed chan struct{} // a period was closed; room for one
 	newest atomic.Pointer[ledger.Checkpoint]
+	held   atomic.Int64 // mono at which all was last signed, or had been; from the start on
+	failed atomic.Int64 // signatures since the start
+	fault  atomic.Pointer[error]
 	mu     sync.Mutex // one signature at a time
 }
 
@@ -106,6 +111,8 @@ func PublicKey(c *config.Config) (string, error) {
 // openSigner reads the signing key, and makes it where nothing was signed yet.
 func (g *gateway) openSigner(ctx context.Context, _ *stack) error {
 	g.signer.books, g.signer.log, g.signer.at = &g.ledger, g.log, g.signedAt
+	g.signer.mono = func() int64 { return g.instant().Mono }
+	g.signer.held.Store(g.signer.mono())
 	last, err := g.ledger.Checkpoint(ctx)
 	if err != nil {
 		return err
@@ -169,12 +176,36 @@ func (s *signer) sign(ctx context.Context) error {
 	defer s.mu.Unlock()
 	c, err := ask(&s.books.seat, func(f *ledger.Follower) (*ledger.Checkpoint, error) { return f.Sign(ctx, s.by, s.at()) })
 	if err != nil {
+		if ctx.Err() == nil {
+			s.failed.Add(1)
+			s.fault.Store(&err)
+		}
 		return err
 	}
+	s.held.Store(s.mono())
+	s.fault.Store(nil)
 	if before := s.newest.Swap(c); before == nil || before.Note != c.Note {
 		s.log.InfoContext(ctx, "the books were signed", "entries", c.Size, "root", c.Root.String(), "log", c.Origin)
 	}
 	return nil
+}
+
+// age is how long ago all that was committed was signed, or found to be.
+func (s *signer) age() time.Duration {
+	return time.Duration(max(s.mono()-s.held.Load(), 0)) * time.Millisecond
+}
+
+// status tells why the books are not signed for too long, "" where they are.
+func (s *signer) status() string {
+	age := s.age()
+	if age <= signLimit {
+		return ""
+	}
+	why := "the log has the error"
+	if fault := s.fault.Load(); fault != nil {
+		why = firstLine((*fault).Error())
+	}
+	return "the books could not be signed for " + age.Round(time.Minute).String() + ": " + why
 }
 
 // Checkpoint returns the newest signed checkpoint, nil before there is one.

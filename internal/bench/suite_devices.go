@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -73,50 +70,6 @@ func (b *bench) manyDevices(ctx context.Context) (err error) {
 // bigCity writes an inventory: the reference city, and so many sites of 200
 // places that it has 50,000 spot sensors. It returns them.
 func (b *bench) bigCity(dir string) (inventory string, spots []string, err error) {
-	inventory = filepath.Join(dir, "inventory")
-	if err := os.CopyFS(inventory, os.DirFS(referenceCity)); err != nil {
-		return "", nil, err
-	}
-	file := filepath.Join(inventory, "sites.geojson")
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return "", nil, err
-	}
-	var sites map[string]any
-	if err := json.Unmarshal(data, &sites); err != nil {
-		return "", nil, err
-	}
-	features, ok := sites["features"].([]any)
-	if !ok {
-		return "", nil, errors.New("sites.geojson has no features")
-	}
-	file2 := filepath.Join(inventory, "devices.csv")
-	devices, err := os.ReadFile(file2)
-	if err != nil {
-		return "", nil, err
-	}
-	devices = append(bytes.TrimRight(devices, "\n"), '\n')
-	columns := bytes.Count(devices[:bytes.IndexByte(devices, '\n')], []byte(","))
-	const places = 200
-	spots = append(spots, b.devices...)
-	for n := 0; len(spots) < citySensors; n++ {
-		site := fmt.Sprintf("BIG-%03d", n)
-		features = append(features, map[string]any{
-			"type": "Feature", "geometry": map[string]any{"type": "Point", "coordinates": []float64{106.95 + float64(n%20)*0.004, -6.3 + float64(n/20)*0.004}},
-			"properties": map[string]any{
-				"id": site, "name": "Gedung " + site, "kind": "off_street", "address": "Jl. Contoh", "kecamatan": "Bekasi Timur", "levy": "special",
-				"detection": "spots", "capacity": map[string]int{"car": places}, "operator": "upt-parkir",
-			},
-		})
-		for k := 0; k < places && len(spots) < citySensors; k++ {
-			id := fmt.Sprintf("big-%03d-%03d", n, k)
-			spots = append(spots, id)
-			devices = fmt.Appendf(devices, "%s,spot,%s,P%03d,,car,,,300%s\n", id, site, k, bytes.Repeat([]byte(","), columns-8))
-		}
-	}
-	sites["features"] = features
-	if data, err = json.Marshal(sites); err != nil {
-		return "", nil, err
-	}
-	return inventory, spots, errors.Join(os.WriteFile(file, data, 0o600), os.WriteFile(file2, devices, 0o600))
+	inventory, more, err := grownCity(dir, grown{levy: "special", operator: "upt-parkir", places: 200, sensors: citySensors - len(b.devices), intervalS: 300})
+	return inventory, append(slices.Clone(b.devices), more...), err
 }

@@ -55,8 +55,15 @@ func (w *writer) act(e *journal.Entry) error {
 	}
 	record := &recordRow{recv: e.Recv, marks: e.Flags, source: e.Source, data: data}
 	for _, entry := range d.entries {
-		w.number(entry, 0, record)
+		if err := w.number(entry, 0, record); err != nil {
+			return err
+		}
 		record = nil
+	}
+	for _, s := range d.sold {
+		if err := w.sell(s); err != nil {
+			return err
+		}
 	}
 	w.closed = w.closed || len(d.closes) > 0
 	for month := range d.closes {
@@ -68,7 +75,7 @@ func (w *writer) act(e *journal.Entry) error {
 // desk returns the desk that decides about an act within a transaction.
 func (f *Follower) desk(ctx context.Context, tx *sql.Tx, e *journal.Entry, n uint64) *desk {
 	days := calendar{zone: f.o.Zone}
-	return &desk{ctx: ctx, tx: tx, timeline: f.o.Timeline, today: days.dayOf(e.Recv), e: e, n: n}
+	return &desk{ctx: ctx, tx: tx, timeline: f.o.Timeline, today: days.dayOf(e.Recv), since: f.since, e: e, n: n}
 }
 
 func encodeFaults(faults []Fault) (string, error) {

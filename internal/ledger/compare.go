@@ -20,7 +20,7 @@ var tables = []struct{ name, key string }{
 	{"book", "day, shelf"},
 	{"act", "pos"},
 	{"line", "type, ref"},
-	{"credit", "month, account, masa, operator, npwpd, site, kind"},
+	{"credit", "month, account, masa, operator, npwpd, site, kind, block"},
 	{"karcis", "series, state, first"},
 	{"filed", "day, shelf"},
 	{"tile", "level, n"},

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/simpang-id/simpang/internal/city"
-	"github.com/simpang-id/simpang/internal/sqlite"
 )
 
 const settlement = "settlement"
@@ -79,21 +78,17 @@ func monthName(month int32) string { return dateOf(firstOf(month))[:7] }
 // credits calls f with each row of the sums of credits.
 func (s *snapshot) credits(ctx context.Context, q CreditQuery, each func(*creditRow)) (err error) {
 	masa, _ := parseMonth(q.Period)
-	rows, err := s.tx.QueryContext(ctx, `SELECT month, account, masa, operator, npwpd, site, kind, count, gross, fee, net, sum FROM credit
+	rows, err := s.tx.QueryContext(ctx, "SELECT "+creditColumns+` FROM credit
 		WHERE (?1 = '' OR account = ?1) AND (?2 = '' OR operator = ?2) AND (?3 = 0 OR masa = ?3)
-		ORDER BY masa, account, operator, npwpd, site, month, kind`, q.Account, q.Operator, masa)
+		ORDER BY masa, account, operator, npwpd, site, month, kind, block`, q.Account, q.Operator, masa)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var r creditRow
-		var sum int64
-		if err := rows.Scan(&r.month, &r.account, &r.masa, &r.operator, &r.npwpd, &r.site, &r.kind, &r.count, &r.gross, &r.fee, &r.net, &sum); err != nil {
+		if err := r.scan(rows); err != nil {
 			return err
-		}
-		if err := sqlite.CheckSum(sum, "credit", r.values()...); err != nil {
-			return fmt.Errorf("credits of %s: %w", monthName(r.month), err)
 		}
 		each(&r)
 	}

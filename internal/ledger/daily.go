@@ -185,7 +185,7 @@ func (g *grouping) key(c *cell) string {
 	case "class":
 		return c.class.String()
 	case "method":
-		return c.method.String()
+		return methodWord(c.method)
 	default:
 		return g.keys[c.party]
 	}
@@ -208,7 +208,7 @@ func (g *grouping) add(day int32, cells []cell, out *[]DailyRow) {
 		case "class":
 			row = &g.rows[c.class&15]
 		case "method":
-			row = &g.rows[c.method&15]
+			row = &g.rows[min(c.method, methodKarcis)&15]
 		default:
 			row = &g.rows[g.numbers[c.party]]
 		}
@@ -217,7 +217,9 @@ func (g *grouping) add(day int32, cells []cell, out *[]DailyRow) {
 			*row = len(*out)
 		}
 		r := &(*out)[*row-1]
-		r.Receipts += c.receipts
+		if !isKarcis(c.method) {
+			r.Receipts += c.receipts
+		}
 		r.Voids += c.voids
 		r.Recorded += city.Rupiah(c.amount)
 		r.Due += city.Rupiah(due)

@@ -48,8 +48,11 @@ type desk struct {
 	ctx      context.Context
 	tx       *sql.Tx
 	timeline *inventory.Timeline
-	today    int32           // day of the act's receipt
-	closes   map[int32]bool  // months that it closes
+	today    int32          // day of the act's receipt
+	since    uint64         // acts after this position count karcis and have blocks
+	closes   map[int32]bool // months that it closes
+	sold     []sale         // karcis
+	blocks   map[blockKey]int64
 	e        *journal.Entry  // of the act
 	n        uint64          // last number given
 	at       int             // the line
@@ -82,7 +85,7 @@ func (r *row) values() []any {
 func (d *desk) book(body []byte) (Verdict, error) {
 	sum := sha256.Sum256(body)
 	copy(d.content[:], sum[:])
-	d.fresh, d.closes = map[string]*row{}, map[int32]bool{}
+	d.fresh, d.closes, d.blocks = map[string]*row{}, map[int32]bool{}, map[blockKey]int64{}
 	if err := d.exec("SAVEPOINT act"); err != nil {
 		return Verdict{}, err
 	}
@@ -105,7 +108,7 @@ func (d *desk) book(body []byte) (Verdict, error) {
 		if err := d.exec("ROLLBACK TO act"); err != nil {
 			return v, err
 		}
-		d.entries, d.n, v.New = nil, first-1, 0
+		d.entries, d.sold, d.n, v.New = nil, nil, first-1, 0
 		clear(d.closes)
 		d.add(&Entry{Kind: KindUnused, Day: d.today})
 	}
@@ -176,7 +179,7 @@ func (d *desk) line(line journal.Line) error {
 		return err
 	}
 	d.add(e)
-	return d.put(&row{typ: line.Type(), ref: line.Key(), n: e.N, pos: d.e.Pos, day: e.Day, about: about(line), entry: e})
+	return d.put(&row{typ: line.Type(), ref: line.Key(), n: e.N, pos: d.e.Pos, day: e.Day, about: d.about(line), entry: e})
 }
 
 // add numbers an entry of the act.
@@ -210,16 +213,9 @@ func (d *desk) find(t journal.Type, ref string) (*row, error) {
 	if err != nil {
 		return nil, fmt.Errorf("line %q: %w", ref, err)
 	}
-	var data, hash []byte
-	err = d.tx.QueryRowContext(d.ctx, queryTexts[qEntry], int64(r.n)).Scan(&data, &hash, &sum)
-	if err == nil {
-		err = sqlite.CheckSum(sum, "entry", int64(r.n), data, hash)
-	}
-	if err == nil {
-		r.entry, err = DecodeEntry(data)
-	}
+	r.entry, err = d.entryOf(r.n)
 	if err != nil {
-		return nil, fmt.Errorf("entry %d: %w", r.n, err)
+		return nil, err
 	}
 	return r, nil
 }

@@ -24,7 +24,7 @@ func (r *karcisRow) values() []any {
 
 // karcis books what became of a range. A number is issued once; only what was
 // issued is sold, void or returned, each once; what was returned is not sold.
-// What is sold is a claim, which no sum of receipts holds.
+// What is sold is a claim, as a receipt is, and in the sums of its day.
 func (d *desk) karcis(l *journal.Karcis, e *Entry) error {
 	e.Site, e.Class, e.Day = l.Site, l.Class, d.past("date", l.Date)
 	if l.State == "sold" {
@@ -56,6 +56,9 @@ func (d *desk) karcis(l *journal.Karcis, e *Entry) error {
 			return err
 		}
 		d.covered(l, issued)
+	}
+	if err := d.effect(l, e, 1); err != nil {
+		return err
 	}
 	r := karcisRow{l.Series, l.State, l.First, l.Last, l.Class, int64(l.Price), d.n + 1}
 	v := r.values()
@@ -143,6 +146,9 @@ func (d *desk) karcisBack(l *journal.Karcis, e *Entry) error {
 		}
 	}
 	negate(e, r)
+	if err := d.effect(l, r.entry, -1); err != nil {
+		return err
+	}
 	return d.exec("DELETE FROM karcis WHERE series = ? AND state = ? AND first = ?", was.Series, was.State, int64(was.First))
 }
 

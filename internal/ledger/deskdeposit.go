@@ -17,7 +17,7 @@ func (d *desk) deposit(l *journal.Deposit, e *Entry) error {
 		d.depositSite(l, e)
 	}
 	if l.Reverses == "" {
-		return d.credit(l, e.NPWPD, 1)
+		return d.credit(l, e, 1)
 	}
 	r, err := d.undo("reverses", journal.TypeDeposit, l.Reverses)
 	if err != nil || r == nil {
@@ -50,7 +50,7 @@ func (d *desk) deposit(l *journal.Deposit, e *Entry) error {
 	}
 	e.NPWPD = r.entry.NPWPD // taken from where it was added
 	negate(e, r)
-	return d.credit(l, e.NPWPD, -1)
+	return d.credit(l, e, -1)
 }
 
 // depositSite checks that the site is, or was, the operator's.
@@ -78,29 +78,37 @@ type creditRow struct {
 	npwpd    string
 	site     string
 	kind     string
+	block    int64 // of PBJT, see blocks.go; else 0
 
 	count, gross, fee, net int64
 }
 
-const bySumKey = " month = ? AND account = ? AND masa = ? AND operator = ? AND npwpd = ? AND site = ? AND kind = ?"
+const bySumKey = " month = ? AND account = ? AND masa = ? AND operator = ? AND npwpd = ? AND site = ? AND kind = ? AND block = ?"
 
 func (r *creditRow) key() []any {
-	return []any{int64(r.month), r.account, int64(r.masa), r.operator, r.npwpd, r.site, r.kind}
+	return []any{int64(r.month), r.account, int64(r.masa), r.operator, r.npwpd, r.site, r.kind, r.block}
 }
 
-func (r *creditRow) values() []any { return append(r.key(), r.count, r.gross, r.fee, r.net) }
+// values are the row without its checksum. Those of before there were blocks
+// have none.
+func (r *creditRow) values() []any {
+	key := r.key()
+	if r.block == 0 {
+		key = key[:len(key)-1]
+	}
+	return append(key, r.count, r.gross, r.fee, r.net)
+}
 
 // credit adds a deposit to its sums, or with sign -1 takes it from them. One
 // that is taken back lowers the month in which it is taken back.
-func (d *desk) credit(l *journal.Deposit, npwpd string, sign int64) error {
+func (d *desk) credit(l *journal.Deposit, e *Entry, sign int64) (err error) {
 	day, _ := parseDate(l.CreditedOn)
 	from, _ := parseDate(l.PeriodFrom)
-	r := creditRow{month: monthOf(day), account: l.Account, masa: monthOf(from), operator: l.Operator, npwpd: npwpd, site: l.Site, kind: l.Kind}
-	var sum int64
-	err := d.tx.QueryRowContext(d.ctx, "SELECT count, gross, fee, net, sum FROM credit WHERE"+bySumKey, r.key()...).Scan(&r.count, &r.gross, &r.fee, &r.net, &sum)
-	if err == nil {
-		err = sqlite.CheckSum(sum, "credit", r.values()...)
+	r := creditRow{month: monthOf(day), account: l.Account, masa: monthOf(from), operator: l.Operator, npwpd: e.NPWPD, site: l.Site, kind: l.Kind}
+	if r.block, err = d.blockOf(&r, e.Levy); err != nil {
+		return err
 	}
+	err = r.scan(d.tx.QueryRowContext(d.ctx, "SELECT "+creditColumns+" FROM credit WHERE"+bySumKey, r.key()...))
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
@@ -111,7 +119,6 @@ func (d *desk) credit(l *journal.Deposit, npwpd string, sign int64) error {
 	if r.count == 0 && r.gross == 0 && r.fee == 0 && r.net == 0 {
 		return d.exec("DELETE FROM credit WHERE"+bySumKey, r.key()...)
 	}
-	v := r.values()
-	return d.exec("INSERT OR REPLACE INTO credit (month, account, masa, operator, npwpd, site, kind, count, gross, fee, net, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		append(v, sqlite.Sum("credit", v...))...)
+	return d.exec("INSERT OR REPLACE INTO credit ("+creditColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		append(r.key(), r.count, r.gross, r.fee, r.net, sqlite.Sum("credit", r.values()...))...)
 }

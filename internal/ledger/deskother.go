@@ -78,7 +78,7 @@ func (d *desk) taxpayer(l *journal.Declaration, e *Entry) {
 // period, nil for none.
 func (d *desk) declared(l *journal.Declaration) (*row, error) {
 	var ref string
-	err := d.tx.QueryRowContext(d.ctx, "SELECT ref FROM line WHERE about = ? AND about != '' AND undone = 0", about(l)).Scan(&ref)
+	err := d.tx.QueryRowContext(d.ctx, "SELECT ref FROM line WHERE about = ? AND about != '' AND undone = 0", declaredFor(l)).Scan(&ref)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -89,16 +89,24 @@ func (d *desk) declared(l *journal.Declaration) (*row, error) {
 }
 
 // about is by what a line is looked up: a declaration by what only one that
-// holds may be about, a deposit by the first day of its period. "" where there
-// is nothing.
-func about(line journal.Line) string {
+// holds may be about, a deposit by the first day of its period, or the last one
+// where it is not of one month. "" where there is nothing.
+func (d *desk) about(line journal.Line) string {
 	switch l := line.(type) {
 	case *journal.Declaration:
-		return l.Period + "\n" + l.NPWPD + "\n" + l.NOPD
+		return declaredFor(l)
 	case *journal.Deposit:
-		if l.Reverses == "" {
+		switch {
+		case l.Reverses != "":
+		case d.e.Pos > d.since && l.PeriodFrom[:7] != l.PeriodTo[:7]:
+			return overMonths + l.PeriodTo + "/" + l.PeriodFrom
+		default:
 			return l.PeriodFrom
 		}
 	}
 	return ""
+}
+
+func declaredFor(l *journal.Declaration) string {
+	return l.Period + "\n" + l.NPWPD + "\n" + l.NOPD
 }

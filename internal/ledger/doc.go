@@ -53,8 +53,8 @@
 // content is refused. A line takes an earlier one back whole, or stands for it,
 // by a line of its own. An act is kept word for word (table act) with its outcome;
 // each line with an effect is an entry, an act without one has a single entry
-// that says so. Deposits are summed in the table credit; karcis, hand-overs and
-// declarations are claims and are in no sum of receipts.
+// that says so. Deposits are summed in the table credit; sold karcis are in the
+// sums of their day (karcis.go); hand-overs and declarations are in no sum.
 //
 // # Closed periods
 //

@@ -53,6 +53,7 @@ type Follower struct {
 	o    Options
 	days calendar
 
+	since   uint64 // acts after this position count karcis and have blocks; set once
 	applied uint64
 	pending []journal.Entry
 	cursor  atomic.Uint64
@@ -77,6 +78,7 @@ type state struct {
 	devices map[string]int64
 	meters  map[int64]*reached
 	closed  map[int32]bool // months
+	karcis  map[int32]bool // days for which something was written about karcis
 }
 
 // Open opens the books in the file, and makes them where there are none.
@@ -102,6 +104,9 @@ func open(ctx context.Context, path string, o Options, sync sqlite.Sync) (*Follo
 	f := &Follower{ctx: context.WithoutCancel(ctx), db: db, o: o, days: calendar{zone: o.Zone}, moved: make(chan struct{})}
 	if err := errors.Join(f.load(), f.prepare()); err != nil {
 		return nil, errors.Join(fmt.Errorf("ledger: %w", err), f.Close())
+	}
+	if err := db.W.QueryRowContext(ctx, "SELECT since FROM cursor WHERE id = 1").Scan(&f.since); err != nil {
+		return nil, errors.Join(fmt.Errorf("ledger: cursor: %w", err), f.Close())
 	}
 	f.applied = f.state.cursor
 	return f, nil
@@ -258,6 +263,9 @@ func (f *Follower) load() error {
 	}
 	if s.closed, err = closedMonths(f.ctx, f.db.W); err != nil {
 		return fmt.Errorf("closed months: %w", err)
+	}
+	if err := s.loadKarcis(f); err != nil {
+		return fmt.Errorf("days of karcis: %w", err)
 	}
 	f.state = s
 	f.publish()

@@ -88,15 +88,20 @@ func (p *parties) place(pos uint64, r *city.Reading) *place {
 		pl.site = v.Site(device.Site)
 	}
 	if s := pl.site; s != nil {
-		pl.base = party{Site: s.ID, Kecamatan: s.Kecamatan, Operator: s.Operator, NOPD: s.NOPD, Levy: s.Levy, Rate: rateUnknown}
-		for i := range v.Operators {
-			if v.Operators[i].ID == s.Operator {
-				pl.base.NPWPD = v.Operators[i].NPWPD
-			}
-		}
+		pl.base = partyAt(v, s)
 	}
 	p.places[device] = pl
 	return pl
+}
+
+// partyAt is who owes what at a site of a version, but for what depends on the
+// day.
+func partyAt(v *inventory.Version, s *inventory.Site) party {
+	who := party{Site: s.ID, Kecamatan: s.Kecamatan, Operator: s.Operator, NOPD: s.NOPD, Levy: s.Levy, Rate: rateUnknown}
+	if o := v.Operator(s.Operator); o != nil {
+		who.NPWPD = o.NPWPD
+	}
+	return who
 }
 
 // rateOf is the levy owed on a rupiah paid: PBJT by its rate, a retribusi

@@ -196,7 +196,9 @@ func (b *booked) correction(kind EntryKind, cause *reading, ref uint64) *Entry {
 func (w *writer) correct(b *booked, e *Entry, p paper, class int, counts bool) error {
 	b.record.flags |= w.afterClose(e.Day)
 	e.Flags = b.record.flags &^ totalFlags
-	w.number(e, b.record.party, nil)
+	if err := w.number(e, b.record.party, nil); err != nil {
+		return err
+	}
 	b.record.eff = 0
 	if counts {
 		b.record.eff = e.N

@@ -16,8 +16,8 @@ const fewest = 3
 // Summary returns each account of a year, those of accounts.csv and those that
 // something was recorded or credited on, sorted by account, as known now or as
 // filed. Realized is what the treasury confirmed by its credits of the year;
-// what was paid without cash, and no settlement for the year covers yet, is in
-// settlement. What no account holds for is in Daily only.
+// what was paid without cash, and no credit covers yet, is in settlement. What
+// no account holds for is in Daily only.
 func (f *Follower) Summary(ctx context.Context, year int, filed bool) ([]AccountTotal, error) {
 	s, err := f.snapshot(ctx)
 	if err != nil {
@@ -63,7 +63,7 @@ type yearTotals map[string]*yearTotal
 func (t yearTotals) of(account string, levy inventory.Levy) *yearTotal {
 	y := t[account]
 	if y == nil {
-		y = &yearTotal{levy: levy, payers: payers{}, settlers: payers{}, creditors: payers{}, late: payers{}, lateNoCash: payers{}}
+		y = &yearTotal{levy: levy, payers: payers{}, settlers: payers{}, creditors: payers{}, late: payers{}, lateNoCash: payers{}, owed: map[owedKey]*owed{}}
 		t[account] = y
 	}
 	if y.levy == "" {
@@ -78,10 +78,24 @@ func (s *snapshot) year(ctx context.Context, year int, filed bool) (yearTotals, 
 	from := int32(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC).Unix() / 86400)
 	to := int32(time.Date(year+1, 1, 1, 0, 0, 0, 0, time.UTC).Unix() / 86400)
 	g := newGrouping(DailyQuery{Group: "account"}, s.parties)
-	err := s.cells(ctx, from, to, filed, func(_ int32, cells []cell) error {
+	owing := make([]*owed, len(s.parties)) // of the month, by party
+	end := from
+	err := s.cells(ctx, from, to, filed, func(day int32, cells []cell) error {
+		if day >= end {
+			clear(owing)
+			end = firstOf(monthOf(day) + 1)
+		}
 		dues(cells, g.rate, func(c *cell, due int64) {
 			p := &s.parties[c.party]
-			totals.of(p.Account, p.Levy).add(c, p, due)
+			y := totals.of(p.Account, p.Levy)
+			y.add(c, p, due)
+			if p.Levy != inventory.LevyPBJT {
+				return
+			}
+			if owing[c.party] == nil {
+				owing[c.party] = y.owing(p.NPWPD, p.Operator, monthOf(day))
+			}
+			owing[c.party].add(c, p, due)
 		})
 		return nil
 	})
@@ -106,87 +120,21 @@ func (s *snapshot) year(ctx context.Context, year int, filed bool) (yearTotals, 
 		}
 	}
 	delete(totals, "")
-	return totals, s.credits(ctx, CreditQuery{}, func(c *creditRow) {
-		y := totals.of(c.account, "")
-		if int(c.month/12) == year {
-			y.realized += c.net
-			y.creditors.add(c.npwpd, c.net)
-		}
-		if int(c.masa/12) == year && c.kind == settlement {
-			y.settled += c.gross
-			y.settlers.add(c.npwpd, c.gross)
+	var credits []creditRow
+	err = s.credits(ctx, CreditQuery{}, func(c *creditRow) {
+		if int(c.month/12) == year || int(c.masa/12) == year {
+			credits = append(credits, *c)
 		}
 	})
-}
-
-// payers are the sums of taxpayers by their NPWPD.
-type payers map[string]int64
-
-func (p payers) add(npwpd string, amount int64) {
-	if npwpd != "" {
-		p[npwpd] += amount
+	if err != nil {
+		return nil, err
 	}
-}
-
-// some counts the taxpayers of whom there is something in the sum.
-func (p payers) some() (n int) {
-	for _, amount := range p {
-		if amount != 0 {
-			n++
-		}
+	untold := untold(credits)
+	for i := range credits {
+		c := &credits[i]
+		totals.of(c.account, "").credit(c, year, untold(c))
 	}
-	return n
-}
-
-// few tells that there are some taxpayers and fewer than may be told.
-func (p payers) few() bool { n := p.some(); return n > 0 && n < fewest }
-
-// yearTotal is what a year has of an account.
-type yearTotal struct {
-	levy                  inventory.Levy
-	recorded, due, noCash int64
-	settled, realized     int64
-	dueUnknown            bool
-
-	payers, settlers, creditors payers
-	late, lateNoCash            payers // those by whom the filed view differs
-}
-
-func (t *yearTotal) add(c *cell, p *party, due int64) {
-	t.recorded += c.amount
-	t.due += due
-	t.dueUnknown = t.dueUnknown || p.Rate < 0
-	t.payers.add(p.NPWPD, c.amount)
-	if noCash(c.method) {
-		t.noCash += c.amount
-	}
-}
-
-// noCash tells whether what was paid comes back in a settlement.
-func noCash(m city.Method) bool { return m == city.QRIS || m == city.EMoney || m == city.Card }
-
-// total leaves out each figure of PBJT that is of fewer than three taxpayers,
-// also where it would follow from one that is shown: a settlement of two, from
-// what is no longer in settlement; what came late, from the filed and the known
-// view.
-func (t *yearTotal) total() AccountTotal {
-	total := AccountTotal{
-		Recorded: city.SomeInt(t.recorded), Due: city.Int{V: t.due, OK: !t.dueUnknown},
-		InSettlement: city.SomeInt(max(0, t.noCash-t.settled)), Realized: city.SomeInt(t.realized),
-	}
-	if t.levy != inventory.LevyPBJT {
-		return total
-	}
-	if t.payers.some() < fewest || t.late.few() {
-		total.Recorded, total.Due, total.Suppressed = city.Int{}, city.Int{}, true
-	}
-	if total.Suppressed || t.settlers.few() || t.lateNoCash.few() {
-		total.InSettlement, total.Suppressed = city.Int{}, true
-	}
-	if t.creditors.few() || t.payers.some() < fewest && t.creditors.some() < fewest {
-		total.Realized, total.Suppressed = city.Int{}, true
-	}
-	return total
+	return totals, nil
 }
 
 // levyOf finds the levy of an account in a version.

@@ -16,6 +16,8 @@ type Sum struct {
 	RatePPM                                         int64 // millionths of what was paid that are due, -1 not known
 	Class                                           city.Class
 	Method                                          city.Method
+	Karcis                                          bool  // of sold karcis, which are cash; below 0: what of them cash receipts stand for
+	Sold                                            int64 // karcis
 	Receipts                                        int64 // counted receipts less voids
 	Voids                                           int64
 	Amount                                          city.Rupiah
@@ -51,8 +53,12 @@ func (f *Follower) EachSum(ctx context.Context, fromDate, toDate string, each fu
 			}
 			p := &s.parties[c.party]
 			x.Site, x.Kecamatan, x.Operator, x.NPWPD, x.NOPD, x.Account = p.Site, p.Kecamatan, p.Operator, p.NPWPD, p.NOPD, p.Account
-			x.Levy, x.RatePPM, x.Class, x.Method = p.Levy, p.Rate, c.class, c.method
-			x.Receipts, x.Voids, x.Amount, x.Due = c.receipts, c.voids, city.Rupiah(c.amount), city.Rupiah(due)
+			x.Levy, x.RatePPM, x.Class, x.Method, x.Karcis = p.Levy, p.Rate, c.class, c.method, isKarcis(c.method)
+			x.Receipts, x.Sold = c.receipts, 0
+			if x.Karcis {
+				x.Method, x.Receipts, x.Sold = city.Cash, 0, c.receipts
+			}
+			x.Voids, x.Amount, x.Due = c.voids, city.Rupiah(c.amount), city.Rupiah(due)
 			failed = each(&x)
 		})
 		return failed

@@ -68,4 +68,5 @@ type AccountTotal struct {
 	InSettlement city.Int
 	Realized     city.Int
 	Suppressed   bool // a figure is of fewer than three taxpayers of PBJT, and unset
+	Withheld     bool // credits of one or two taxpayers came since, and are not told yet
 }

@@ -128,6 +128,9 @@ func (c *check) run(ctx context.Context) error {
 	if rules != rulesVersion {
 		return &DisagreementError{Table: "cursor", Detail: fmt.Sprintf("written under rules %d, this program has %d", rules, rulesVersion)}
 	}
+	if err := c.sinceWhen(ctx); err != nil {
+		return err
+	}
 	if err := c.count(); err != nil {
 		return err
 	}
@@ -156,6 +159,22 @@ func (c *check) run(ctx context.Context) error {
 		return nil
 	}
 	return c.journal()
+}
+
+// sinceWhen lets the fresh books count karcis, and make blocks, from where the
+// file does; a file that this program has not opened yet does nowhere.
+func (c *check) sinceWhen(ctx context.Context) error {
+	there, err := hasColumn(ctx, c.tx, "cursor", "since")
+	if err != nil {
+		return err
+	}
+	c.again.since = c.cursor
+	if there {
+		if err := c.tx.QueryRowContext(ctx, "SELECT since FROM cursor WHERE id = 1").Scan(&c.again.since); err != nil {
+			return fmt.Errorf("cursor: %w", err)
+		}
+	}
+	return nil
 }
 
 // growing5 are the tables that stream compares.

@@ -26,12 +26,13 @@ type writer struct {
 	papers  []paper
 	meters  []meterRow
 	listing []listRow
-	fresh   map[paperID]bool // numbers of this transaction; true: not yet written
-	dirty   []paperID        // the true ones
-	book    map[bookKey]sums // changes
-	closed  bool             // an entry of the transaction closes a period
-	filed   map[bookKey]sums // changes of how the filed sums differ
-	recv    int64            // of the entry of the journal that is being taken
+	fresh   map[paperID]bool   // numbers of this transaction; true: not yet written
+	dirty   []paperID          // the true ones
+	book    map[bookKey]sums   // changes
+	closed  bool               // an entry of the transaction closes a period
+	filed   map[bookKey]sums   // changes of how the filed sums differ
+	paid    map[dayParty]*paid // of days with karcis
+	recv    int64              // of the entry of the journal that is being taken
 
 	once [queries]*sql.Stmt
 	many [len(growingTables)][len(rowsAtOnce)]*sql.Stmt
@@ -87,7 +88,7 @@ type listRow struct {
 const gathered = 512
 
 func newWriter(f *Follower, tx *sql.Tx, s *state) *writer {
-	return &writer{f: f, tx: tx, s: s, parties: len(s.parties.list), fresh: map[paperID]bool{}, book: map[bookKey]sums{}, filed: map[bookKey]sums{}}
+	return &writer{f: f, tx: tx, s: s, parties: len(s.parties.list), fresh: map[paperID]bool{}, book: map[bookKey]sums{}, filed: map[bookKey]sums{}, paid: map[dayParty]*paid{}}
 }
 
 // take makes the entries of one reading, or act.
@@ -145,7 +146,9 @@ func (w *writer) keep(x *reading) error {
 		pos: own.Pos, recv: x.e.Recv, marks: x.e.Flags, source: x.e.Source,
 		data: journal.EncodeReading(nil, x.e.Reading), party: x.party, flags: own.Flags | totals,
 	}
-	w.number(own, x.party, &r)
+	if err := w.number(own, x.party, &r); err != nil {
+		return err
+	}
 	r.own = own.N
 	if own.Count != 0 {
 		r.eff = own.N
@@ -160,26 +163,21 @@ func (w *writer) keep(x *reading) error {
 
 // number gives the entry its number, its place in the chain and its effect on
 // the sums of a party.
-func (w *writer) number(e *Entry, party int32, record *recordRow) {
+func (w *writer) number(e *Entry, party int32, record *recordRow) error {
 	w.s.n++
 	e.N = w.s.n
 	data := AppendEntry(nil, e)
 	w.s.hash = w.chain(data, record)
 	w.entries = append(w.entries, entryRow{e.N, data, w.s.hash})
 	if e.Count == 0 || e.Kind.isAct() {
-		return
+		return nil
 	}
 	key := bookKey{e.Day, party, e.Class, e.Method}
 	effect := sums{receipts: e.Count, amount: int64(e.Amount)}
 	if e.Kind == KindVoid || e.Kind == KindRevoid {
 		effect.voids = -e.Count
 	}
-	w.book[key] = w.book[key].plus(effect, 1)
-	if e.Flags&FlagAfterClose != 0 {
-		w.filed[key] = w.filed[key].plus(effect, -1)
-		key.day = w.filedDay(e.Day)
-		w.filed[key] = w.filed[key].plus(effect, 1)
-	}
+	return w.post(key, effect, e.Flags&FlagAfterClose != 0)
 }
 
 // chain is the hash of an entry: over the hash before it, its canonical bytes,

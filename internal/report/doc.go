@@ -13,8 +13,11 @@
 //     the month of its period_from, as in the books. PBJT is paid by the month,
 //     so leak_2 is of a taxpayer (NPWPD), object (NOPD) and masa pajak, and
 //     not_yet_due until jatuh_tempo_setor has passed. A retribusi is due the day
-//     after; a day and site has a leak_2 only where every credit of its operator
-//     and account for that month names one site and one day.
+//     after; a site's day has a leak_2 only where each credit that may be for it
+//     names this site and this day alone: one of several days hides those days
+//     of its site, one without a site those of all sites of its operator and
+//     account. Of a month, what was paid for days that are not overdue yet pays
+//     nothing that is.
 //   - settled is net of its fee, so the fee stays in leak_2; it is told beside.
 //   - What an operator declared (SPTPD) is of a month: days show null.
 //

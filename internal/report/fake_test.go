@@ -3,6 +3,7 @@ package report_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/inventory"
+	"github.com/simpang-id/simpang/internal/journal"
 	"github.com/simpang-id/simpang/internal/ledger"
 	"github.com/simpang-id/simpang/internal/report"
 	"github.com/simpang-id/simpang/internal/report/expect"
@@ -30,6 +32,7 @@ type fake struct {
 	sums     []ledger.Sum
 	credits  []report.Credit
 	declared []report.Declaration
+	sold     []journal.Karcis
 	expected map[string]expect.Answer
 }
 
@@ -46,8 +49,34 @@ func (f *fake) EachSum(_ context.Context, from, to string, each func(*ledger.Sum
 
 func (f *fake) Credits(_ context.Context, from, to string) (list []report.Credit, _ error) {
 	for _, c := range f.credits {
-		if c.PeriodFrom >= from && c.PeriodFrom < to {
+		if c.PeriodFrom < to && c.PeriodTo >= from {
 			list = append(list, c)
+		}
+	}
+	return list, nil
+}
+
+func (f *fake) Credited(_ context.Context, year int, daily bool, each func(*ledger.Credited)) error {
+	for _, c := range f.credits {
+		if c.CreditedOn[:4] != strconv.Itoa(year) {
+			continue
+		}
+		x := &ledger.Credited{On: c.CreditedOn, Account: c.Account, Operator: c.Operator, Site: c.Site, Kind: c.Kind, Gross: c.Gross, Fee: c.Fee, Net: c.Net}
+		if !daily {
+			x.On = c.CreditedOn[:7] + "-01"
+		}
+		if o := f.v.Operator(c.Operator); o != nil {
+			x.NPWPD = o.NPWPD
+		}
+		each(x)
+	}
+	return nil
+}
+
+func (f *fake) Sold(_ context.Context, date string) (list []journal.Karcis, _ error) {
+	for _, k := range f.sold {
+		if k.Date == date {
+			list = append(list, k)
 		}
 	}
 	return list, nil

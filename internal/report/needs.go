@@ -5,6 +5,7 @@ import (
 
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/inventory"
+	"github.com/simpang-id/simpang/internal/journal"
 	"github.com/simpang-id/simpang/internal/ledger"
 	"github.com/simpang-id/simpang/internal/report/expect"
 )
@@ -21,8 +22,13 @@ type Books interface {
 // Treasury tells what was paid to the city, and what taxpayers declared.
 type Treasury interface {
 	// Credits returns the credits that hold (none that was taken back, and none
-	// that takes another back) whose PeriodFrom lies in [from, to) (YYYY-MM-DD).
+	// that takes another back) whose period touches [from, to) (YYYY-MM-DD).
 	Credits(ctx context.Context, from, to string) ([]Credit, error)
+	// Credited calls each with what was credited in a year, less what was taken
+	// back, by its day or in sums of a month.
+	Credited(ctx context.Context, year int, daily bool, each func(*ledger.Credited)) error
+	// Sold returns the karcis whose sale on a day (YYYY-MM-DD) stands.
+	Sold(ctx context.Context, date string) ([]journal.Karcis, error)
 	// Declarations returns the SPTPD that hold for a month (YYYY-MM).
 	Declarations(ctx context.Context, month string) ([]Declaration, error)
 }

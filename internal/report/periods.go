@@ -31,7 +31,8 @@ func (x *reconciling) period(s *ledger.Sum) {
 	p.Recorded += s.Amount
 	p.Due.V += int64(s.Due)
 	p.Due.OK = p.Due.OK && s.RatePPM >= 0
-	if p.DueBy = max(p.DueBy, dueBy(x.v, s.Levy, s.Date)); x.today > dueBy(x.v, s.Levy, s.Date) {
+	by := x.dueBy(s.Levy, s.Date)
+	if p.DueBy = max(p.DueBy, by); x.today > by {
 		p.DueNow.V += int64(s.Due)
 	}
 }
@@ -125,21 +126,21 @@ func (x *reconciling) credit(c *Credit) {
 		if p = x.periods[periodKey{c.Operator, c.Account, ""}]; p == nil { // paid, and nothing recorded
 			p = &Period{Month: x.month.name, Operator: c.Operator, NOPD: nopd, Account: c.Account, Due: city.SomeInt(0)}
 			p.Levy = levyOf(x.v, c.Account)
-			p.DueBy = dueBy(x.v, p.Levy, x.month.from)
+			p.DueBy = x.dueBy(p.Levy, x.month.from)
 			if o := x.v.Operator(c.Operator); o != nil {
 				p.NPWPD = o.NPWPD
 			}
 			x.periods[key] = p
 		}
 	}
-	if x.today > dueBy(x.v, p.Levy, c.PeriodFrom) {
-		p.paidNow += int64(c.Net)
-	}
 	if c.Kind == KindSettlement {
 		p.Settled.V += int64(c.Net)
 		p.Fee.V += int64(c.Fee)
 	} else {
 		p.Deposited.V += int64(c.Net)
+	}
+	if x.today > x.dueBy(p.Levy, c.PeriodFrom) {
+		p.paidNow += c.Net
 	}
 	if len(p.Credits) < mostCredits {
 		p.Credits = append(p.Credits, c.Reference)
@@ -167,7 +168,7 @@ func (x *reconciling) declare(d *Declaration) {
 // declaredOnly begins the period of a declaration beside which there is nothing.
 func (x *reconciling) declaredOnly(d *Declaration) *Period {
 	p := &Period{Month: x.month.name, Operator: d.Operator, NPWPD: d.NPWPD, NOPD: d.NOPD, Levy: inventory.LevyPBJT, Due: city.SomeInt(0)}
-	p.DueBy = dueBy(x.v, p.Levy, x.month.from)
+	p.DueBy = x.dueBy(p.Levy, x.month.from)
 	if a := x.v.AccountFor(p.Levy, x.month.from); a != nil {
 		p.Account = a.Account
 	}
@@ -206,7 +207,7 @@ func (x *reconciling) settle(p *Period) {
 		p.Overdue = city.SomeInt(0)
 	default:
 		p.Leak2State = LeakKnown
-		p.Leak2 = city.SomeInt(p.DueNow.V - p.paidNow) // what was paid for days that are not due yet hides nothing
+		p.Leak2 = city.SomeInt(p.DueNow.V - int64(p.paidNow))
 		p.Overdue = city.SomeInt(max(0, p.Leak2.V))
 	}
 }

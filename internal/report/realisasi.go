@@ -3,12 +3,11 @@ package report
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/inventory"
@@ -79,22 +78,16 @@ func (r *Reporter) Realisasi(ctx context.Context, q RealisasiQuery) (*Realisasi,
 	if err != nil {
 		return nil, err
 	}
-	y := &yearly{v: v, q: q, cells: map[cellKey]*yearCell{}, months: map[string]*[2][12]int64{}}
+	y := &yearly{v: v, q: q, cells: map[cellKey]*yearCell{}, months: map[string]*[2][12]int64{}, targets: map[targetKey]city.Int{}}
 	if err := r.o.Books.EachSum(ctx, from, to, y.sum); err != nil {
 		return nil, err
 	}
-	// A credit of this year may be for a month of any other.
-	credits, known, err := r.credits(ctx, fmt.Sprintf("%04d-01-01", firstYear), fmt.Sprintf("%04d-01-01", lastYear))
-	if err != nil {
-		return nil, err
-	}
-	y.known = known
-	for i := range credits {
-		if c := &credits[i]; c.CreditedOn >= from && c.CreditedOn < to {
-			y.credit(c)
+	if y.known = r.o.Treasury != nil; y.known {
+		if err := r.o.Treasury.Credited(ctx, q.Year, q.By == "day", y.credit); err != nil {
+			return nil, err
 		}
 	}
-	y.planned(r.today(q.Now))
+	y.fill(r.today(q.Now))
 	return &Realisasi{q.Year, y.rows(), y.projections(r.today(q.Now))}, nil
 }
 
@@ -118,6 +111,8 @@ type yearly struct {
 	known  bool
 	cells  map[cellKey]*yearCell
 	months map[string]*[2][12]int64 // by account: due, realized
+
+	targets map[targetKey]city.Int
 }
 
 func (y *yearly) cell(date, kecamatan, account string) *yearCell {
@@ -148,23 +143,6 @@ func periodOf(date, by string) string {
 	}
 }
 
-// planned makes a cell of each period that has begun and of which an account has
-// a target: nothing may have come in it.
-func (y *yearly) planned(today string) {
-	if y.q.Group != "account" || y.q.By == "day" {
-		return
-	}
-	for i := range y.v.Accounts {
-		account := y.v.Accounts[i].Account
-		for month := 1; month <= 12; month++ {
-			date := fmt.Sprintf("%04d-%02d-01", y.q.Year, month)
-			if date <= today && y.target(account, periodOf(date, y.q.By)).OK {
-				y.cell(date, "", account)
-			}
-		}
-	}
-}
-
 func (y *yearly) monthly(account, date string) (due, realized *int64) {
 	m := y.months[account]
 	if m == nil {
@@ -188,18 +166,55 @@ func (y *yearly) sum(s *ledger.Sum) error {
 	return nil
 }
 
-func (y *yearly) credit(c *Credit) {
+func (y *yearly) credit(c *ledger.Credited) {
 	kecamatan := ""
 	if s := y.v.Site(c.Site); s != nil {
 		kecamatan = s.Kecamatan
 	}
-	cell := y.cell(c.CreditedOn, kecamatan, c.Account)
+	cell := y.cell(c.On, kecamatan, c.Account)
 	cell.realized += int64(c.Net)
-	if o := y.v.Operator(c.Operator); o != nil && o.NPWPD != "" {
-		cell.creditors[o.NPWPD] = true
+	if c.NPWPD != "" {
+		cell.creditors[c.NPWPD] = true
 	}
-	_, realized := y.monthly(c.Account, c.CreditedOn)
+	_, realized := y.monthly(c.Account, c.On)
 	*realized += int64(c.Net)
+}
+
+// fill makes the rows of which nothing is known but that it is nothing, of the
+// periods that have begun: an account of accounts.csv without a receipt and
+// credit has 0, as in the summary. By kecamatan only those with a target.
+func (y *yearly) fill(today string) {
+	last := min(today, strconv.Itoa(y.q.Year)+"-12-31")
+	day := time.Date(y.q.Year, 1, 1, 0, 0, 0, 0, time.UTC)
+	for ; day.Format(time.DateOnly) <= last; day = day.AddDate(0, 0, 1) {
+		if y.q.By != "day" && day.Day() != 1 {
+			continue
+		}
+		date := day.Format(time.DateOnly)
+		for i := range y.v.Accounts {
+			account := y.v.Accounts[i].Account
+			if y.q.Group == "account" {
+				y.cell(date, "", account)
+				y.monthly(account, date)
+				continue
+			}
+			for _, kecamatan := range y.targeted(account) {
+				y.cell(date, kecamatan, account)
+			}
+		}
+	}
+}
+
+// targeted returns the kecamatan whose sites have a target of an account.
+func (y *yearly) targeted(account string) []string {
+	var list []string
+	for i := range y.v.Targets {
+		t := &y.v.Targets[i]
+		if s := y.v.Site(t.Site); s != nil && t.Account == account && t.Year == y.q.Year && !slices.Contains(list, s.Kecamatan) {
+			list = append(list, s.Kecamatan)
+		}
+	}
+	return list
 }
 
 func (y *yearly) rows() []RealisasiRow {
@@ -216,9 +231,10 @@ func (y *yearly) rows() []RealisasiRow {
 	for _, key := range keys {
 		c := y.cells[key]
 		row := RealisasiRow{Period: key.period, Kecamatan: key.kecamatan, Account: key.account, Name: accountName(y.v, key.account)}
-		if y.q.Group == "account" {
-			row.Target, row.YearTarget = y.target(key.account, key.period), y.target(key.account, strconv.Itoa(y.q.Year))
-		}
+		of := targetKey{account: key.account, period: key.period, kecamatan: key.kecamatan, city: y.q.Group == "account"}
+		row.Target = y.target(of)
+		of.period = strconv.Itoa(y.q.Year)
+		row.YearTarget = y.target(of)
 		sum := cellKey{"", key.kecamatan, key.account}
 		toDate[sum] += c.realized
 		if row.Suppressed = hidden[sum]; !row.Suppressed {
@@ -291,104 +307,6 @@ func accountName(v *inventory.Version, account string) (name string) {
 	return name
 }
 
-// target returns what an account should bring in a period: a year, month or
-// quarter; a quarter only where each of its months has a target. Lines of sites
-// add up where the city has none.
-func (y *yearly) target(account, period string) city.Int {
-	months := []int{0}
-	switch {
-	case len(period) == len("2026-03-02"):
-		return city.Int{}
-	case strings.Contains(period, "Q"):
-		q := int(period[len(period)-1] - '0')
-		months = []int{q*3 - 2, q*3 - 1, q * 3}
-	case len(period) == len("2026-03"):
-		m, _ := strconv.Atoi(period[5:])
-		months = []int{m}
-	}
-	budgets := []string{y.q.Budget}
-	if y.q.Budget == "" {
-		budgets = []string{"perubahan", "murni"}
-	}
-	for _, budget := range budgets {
-		if t := y.sumOf(account, budget, months); t.OK {
-			return t
-		}
-		if months[0] == 0 {
-			if t := y.sumOf(account, budget, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}); t.OK {
-				return t
-			}
-		}
-	}
-	return city.Int{}
-}
-
-// sumOf adds up the targets of months; unset where one of them has none.
-func (y *yearly) sumOf(account, budget string, months []int) (sum city.Int) {
-	for _, month := range months {
-		var whole, sites city.Int
-		for i := range y.v.Targets {
-			t := &y.v.Targets[i]
-			switch {
-			case t.Account != account || t.Year != y.q.Year || t.Budget != budget || t.Month != month:
-			case t.Site == "":
-				whole = city.SomeInt(int64(t.Target))
-			default:
-				sites = city.SomeInt(sites.V + int64(t.Target))
-			}
-		}
-		if !whole.OK {
-			whole = sites
-		}
-		if !whole.OK {
-			return city.Int{}
-		}
-		sum = city.SomeInt(sum.V + whole.V)
-	}
-	return sum
-}
-
-func (y *yearly) projections(today string) []Projection {
-	over := 0 // months of the year that are over
-	switch year := strconv.Itoa(y.q.Year); {
-	case today[:4] > year:
-		over = 12
-	case today[:4] == year:
-		month, _ := strconv.Atoi(today[5:7])
-		over = month - 1
-	}
-	var out []Projection
-	for _, account := range slices.Sorted(maps.Keys(y.months)) {
-		first := min(y.firstMonth(account), over)
-		for i, of := range []string{"due", "realized"} {
-			if of == "realized" && !y.known || y.q.Totals && levyOf(y.v, account) == inventory.LevyPBJT && y.payers(account, of) < Fewest {
-				continue
-			}
-			months := y.months[account][i]
-			var since int64
-			for _, amount := range months[over:] {
-				since += amount
-			}
-			p := Project(months[first:over], since, 12-over)
-			p.Account, p.Of, p.Target = account, of, y.target(account, strconv.Itoa(y.q.Year))
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
-// firstMonth returns the first month, from 0, of which the books have anything
-// of an account: the months before it are not known, they brought not nothing.
-func (y *yearly) firstMonth(account string) int {
-	m := y.months[account]
-	for month := range m[0] {
-		if m[0][month] != 0 || m[1][month] != 0 {
-			return month
-		}
-	}
-	return len(m[0])
-}
-
 // payers counts the taxpayers of an account's due or realized.
 func (y *yearly) payers(account, of string) int {
 	all := map[string]bool{}
@@ -402,40 +320,4 @@ func (y *yearly) payers(account, of string) int {
 		}
 	}
 	return len(all)
-}
-
-// t95 are the 95 % quantiles of Student's t by degrees of freedom, from 1.
-var t95 = [...]float64{6.314, 2.920, 2.353, 2.132, 2.015, 1.943, 1.895, 1.860, 1.833, 1.812, 1.796}
-
-// leastMonths is from how many months a year is projected.
-const leastMonths = 3
-
-// Project adds the months to come to those that are over, as if they were drawn
-// from the same: their mean, and an interval of nine in ten by Student's t. It
-// knows no season and no trend. With fewer than three months it knows nothing.
-// What came since they were over, in the first of the rest, is never taken away.
-func Project(done []int64, since int64, rest int) Projection {
-	p := Projection{Months: len(done)}
-	var sum float64
-	for _, v := range done {
-		sum += float64(v)
-	}
-	n, least := float64(len(done)), sum+float64(since)
-	if rest == 0 {
-		p.Known, p.Low, p.Mid, p.High = true, city.Rupiah(sum), city.Rupiah(sum), city.Rupiah(sum)
-		return p
-	}
-	if len(done) < leastMonths {
-		return p
-	}
-	var square float64
-	for _, v := range done {
-		square += (float64(v) - sum/n) * (float64(v) - sum/n)
-	}
-	coming := float64(rest)
-	width := t95[len(done)-2] * math.Sqrt(square/(n-1)*(coming+coming*coming/n))
-	mid := max(least, sum+coming*sum/n)
-	p.Known = true
-	p.Low, p.Mid, p.High = city.Rupiah(max(least, mid-width)), city.Rupiah(math.Round(mid)), city.Rupiah(math.Ceil(mid+width))
-	return p
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/inventory"
+	"github.com/simpang-id/simpang/internal/journal"
 	"github.com/simpang-id/simpang/internal/ledger"
 	"github.com/simpang-id/simpang/internal/report/expect"
 )
@@ -36,9 +37,12 @@ type SiteDay struct {
 	Expected expect.Answer
 	Receipts int64
 	Recorded city.Rupiah
-	Compared city.Rupiah // recorded of the classes that Expected is of
-	Due      city.Int    // unset where a part has no rate
-	DueBy    string      // YYYY-MM-DD
+	Karcis   city.Rupiah      // of it, sold karcis for which no cash receipt stands
+	Compared city.Rupiah      // recorded of the classes that Expected is of
+	Sold     []journal.Karcis // the first of the ranges that were sold
+	SoldFor  city.Rupiah      // rupiah of all that was sold
+	Due      city.Int         // unset where a part has no rate
+	DueBy    string           // YYYY-MM-DD
 	// Of this site and day alone; unset where credits are not told so.
 	Settled, Fee, Deposited, Overdue, Leak2 city.Int
 	Leak2State                              string
@@ -60,7 +64,7 @@ type Period struct {
 	Leak2State                            string
 	Credits                               []string // references, the first of them
 
-	paidNow int64 // credits for what is overdue
+	paidNow city.Rupiah // by credits for days of which something is overdue
 }
 
 // Reconciliation is a day of the city.
@@ -95,11 +99,12 @@ func (r *Reporter) Reconcile(ctx context.Context, q ReconcileQuery) (*Reconcilia
 	if err != nil {
 		return nil, err
 	}
-	x := &reconciling{Reporter: r, v: v, day: d, month: m, q: q, today: r.today(q.Now), sites: map[string]*siteSums{}, periods: map[periodKey]*Period{}}
+	x := r.reconciling(q, v, d, r.today(q.Now))
+	x.month = m
 	if err := r.o.Books.EachSum(ctx, m.from, m.to, x.sum); err != nil {
 		return nil, err
 	}
-	if x.credits, x.known, err = r.credits(ctx, m.from, m.to); err != nil {
+	if err := x.paid(ctx); err != nil {
 		return nil, err
 	}
 	out := &Reconciliation{Date: q.Date}
@@ -107,6 +112,9 @@ func (r *Reporter) Reconcile(ctx context.Context, q ReconcileQuery) (*Reconcilia
 		out.Sites = append(out.Sites, x.site(id))
 	}
 	if err := x.expect(ctx, out.Sites); err != nil {
+		return nil, err
+	}
+	if err := x.sold(ctx, out.Sites); err != nil {
 		return nil, err
 	}
 	out.Periods, err = x.owed(ctx)
@@ -126,7 +134,7 @@ func (r *Reporter) SiteDay(ctx context.Context, site, date string) (*SiteDay, er
 		return nil, err
 	}
 	q := ReconcileQuery{Date: date, Site: site, Now: d.end}
-	x := &reconciling{Reporter: r, v: v, day: d, q: q, today: d.next, sites: map[string]*siteSums{}, periods: map[periodKey]*Period{}}
+	x := r.reconciling(q, v, d, d.next)
 	if err := r.o.Books.EachSum(ctx, d.date, d.next, x.sum); err != nil {
 		return nil, err
 	}
@@ -147,8 +155,17 @@ type reconciling struct {
 	today   string
 	sites   map[string]*siteSums
 	periods map[periodKey]*Period
-	credits []Credit
-	known   bool // credits are told of
+	known   bool     // credits are told of
+	credits []Credit // of the month
+	ofDay   map[dayKey]*dayCredits
+	dueBys  map[dueKey]string
+}
+
+func (r *Reporter) reconciling(q ReconcileQuery, v *inventory.Version, d day, today string) *reconciling {
+	return &reconciling{
+		Reporter: r, v: v, day: d, q: q, today: today,
+		sites: map[string]*siteSums{}, periods: map[periodKey]*Period{}, ofDay: map[dayKey]*dayCredits{}, dueBys: map[dueKey]string{},
+	}
 }
 
 // siteSums is what the books have of a site's day.
@@ -156,6 +173,8 @@ type siteSums struct {
 	party      ledger.Sum // who it is, of any of the sums
 	receipts   int64
 	recorded   city.Rupiah
+	karcis     city.Rupiah
+	soldFor    city.Rupiah
 	due        city.Rupiah
 	noRate     bool
 	byClass    map[city.Class]city.Rupiah
@@ -176,10 +195,14 @@ func (x *reconciling) sum(s *ledger.Sum) error {
 	}
 	t.receipts += s.Receipts
 	t.recorded += s.Amount
+	if s.Karcis {
+		t.karcis += s.Amount
+		t.soldFor += max(0, s.Amount)
+	}
 	t.due += s.Due
 	t.noRate = t.noRate || s.RatePPM < 0
 	t.byClass[s.Class] += s.Amount
-	if s.Method == city.Subscription {
+	if s.Method == city.Subscription { // a karcis is of one stay
 		t.subscribed[s.Class] += int(s.Receipts)
 	}
 	return nil
@@ -221,59 +244,14 @@ func (x *reconciling) site(id string) SiteDay {
 	if t := x.sites[id]; t != nil {
 		p := &t.party
 		s.Kecamatan, s.Operator, s.NPWPD, s.NOPD, s.Account, s.Levy = p.Kecamatan, p.Operator, p.NPWPD, p.NOPD, p.Account, p.Levy
+		s.Karcis, s.SoldFor = t.karcis, t.soldFor
 		s.Receipts, s.Recorded, s.Due = t.receipts, t.recorded, city.Int{V: int64(t.due), OK: !t.noRate}
 	}
 	if s.Levy != "" {
-		s.DueBy = dueBy(x.v, s.Levy, x.day.date)
+		s.DueBy = x.dueBy(s.Levy, x.day.date)
 	}
 	x.leak2(&s)
 	return s
-}
-
-// leak2 compares what is due of a site's day with what was paid for it.
-func (x *reconciling) leak2(s *SiteDay) {
-	if !x.known {
-		s.Leak2State = LeakNoCredit
-		return
-	}
-	var settled, fee, deposited city.Rupiah
-	own := s.Levy != inventory.LevyPBJT && s.Site != ""
-	for i := range x.credits {
-		c := &x.credits[i]
-		if c.Operator != s.Operator || c.Account != s.Account {
-			continue
-		}
-		if c.Site == "" || c.PeriodFrom != c.PeriodTo {
-			own = false
-			break
-		}
-		if c.Site != s.Site || c.PeriodFrom != s.Date {
-			continue
-		}
-		if c.Kind == KindSettlement {
-			settled, fee = settled+c.Net, fee+c.Fee
-		} else {
-			deposited += c.Net
-		}
-	}
-	if own {
-		s.Settled, s.Fee, s.Deposited = city.SomeInt(int64(settled)), city.SomeInt(int64(fee)), city.SomeInt(int64(deposited))
-	}
-	switch {
-	case s.DueBy == "" || x.today <= s.DueBy:
-		s.Leak2State = LeakNotYet
-		if own && s.DueBy != "" {
-			s.Overdue = city.SomeInt(0)
-		}
-	case !own:
-		s.Leak2State = LeakByPeriod
-	case !s.Due.OK:
-		s.Leak2State = LeakNoRate
-	default:
-		s.Leak2State = LeakKnown
-		s.Leak2 = city.SomeInt(s.Due.V - int64(settled+deposited))
-		s.Overdue = city.SomeInt(max(0, s.Leak2.V))
-	}
 }
 
 // together is how many sites are estimated at once.

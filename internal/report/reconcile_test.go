@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/journal"
 	"github.com/simpang-id/simpang/internal/report"
 	"github.com/simpang-id/simpang/internal/report/expect"
 )
@@ -125,6 +126,11 @@ func TestACreditWithoutASite(t *testing.T) {
 			r := reconcile(t, f, "2026-03-04") // the 2nd is overdue, the 3rd is not
 			for _, id := range []string{"street-1", "street-2"} {
 				s := siteOf(t, r, id)
+				if id == "street-2" && c.Site != "" {
+					require.Equal(t, report.LeakKnown, s.Leak2State, "it is not for this one")
+					require.Equal(t, city.SomeInt(0), s.Leak2)
+					continue
+				}
 				require.Equal(t, report.LeakByPeriod, s.Leak2State, id)
 				require.False(t, s.Leak2.OK)
 				require.False(t, s.Deposited.OK)
@@ -250,4 +256,64 @@ func TestNoReportOfAYearThatIsNone(t *testing.T) {
 		require.ErrorAs(t, err, &wrong, month)
 		require.Equal(t, city.KindInvalid, wrong.Kind)
 	}
+}
+
+// TestWhichDaysACreditIsFor: a credit of several days hides those days of its
+// site, also where they begin in the month before; other days and sites are
+// known by themselves.
+func TestWhichDaysACreditIsFor(t *testing.T) {
+	f := newFake(t)
+	for _, site := range []string{"street-1", "street-2", "terminal"} {
+		f.add(date, site, city.Car, city.Cash, 4, 8000)
+	}
+	credit := func(reference, account, operator, site, from, to string, net city.Rupiah) {
+		f.credits = append(f.credits, report.Credit{Reference: reference, Kind: report.KindSTS, Account: account, Operator: operator, Site: site, PeriodFrom: from, PeriodTo: to, CreditedOn: "2026-03-09", Gross: net, Net: net})
+	}
+	credit("week", street, "dishub", "street-1", "2026-02-26", "2026-03-04", 5000)
+	credit("day", street, "dishub", "street-2", date, date, 7000)
+	credit("other day", street, "dishub", "", "2026-03-05", "2026-03-06", 1000)
+	r := reconcile(t, f, "2026-03-10")
+	require.Equal(t, report.LeakByPeriod, siteOf(t, r, "street-1").Leak2State)
+	two := siteOf(t, r, "street-2")
+	require.Equal(t, city.SomeInt(7000), two.Deposited)
+	require.Equal(t, city.SomeInt(0), two.Settled)
+	require.Equal(t, city.SomeInt(1000), two.Leak2)
+	require.Equal(t, city.SomeInt(5600), siteOf(t, r, "terminal").Leak2, "another account, nothing was paid")
+	p := periodOf(t, r, "dishub", street, "")
+	require.Equal(t, city.SomeInt(8000), p.Deposited, "the week belongs to February")
+	require.Equal(t, city.SomeInt(8000), p.Leak2)
+}
+
+// TestWhatIsPaidForTodayPaysNothingOverdue: of a month only what is overdue is
+// compared.
+func TestWhatIsPaidForTodayPaysNothingOverdue(t *testing.T) {
+	f := newFake(t)
+	f.add(date, "street-1", city.Car, city.Cash, 4, 8000)
+	f.add("2026-03-04", "street-1", city.Car, city.Cash, 4, 8000)
+	f.credits = []report.Credit{{Reference: "a", Kind: report.KindSTS, Account: street, Operator: "dishub", Site: "street-1", PeriodFrom: "2026-03-04", PeriodTo: "2026-03-04", CreditedOn: "2026-03-04", Gross: 8000, Net: 8000}}
+	p := periodOf(t, reconcile(t, f, "2026-03-04"), "dishub", street, "")
+	require.Equal(t, city.SomeInt(8000), p.Deposited)
+	require.Equal(t, city.SomeInt(8000), p.DueNow)
+	require.Equal(t, city.SomeInt(8000), p.Leak2)
+	require.Equal(t, city.SomeInt(8000), periodOf(t, reconcile(t, f, "2026-03-10"), "dishub", street, "").Leak2)
+}
+
+func TestSoldKarcisAreRecordedAndNamed(t *testing.T) {
+	f := newFake(t)
+	f.add(date, "street-1", city.Car, city.Cash, 3, 6000)
+	f.add(date, "street-1", city.Car, city.Cash, 0, 20_000)
+	f.add(date, "street-1", city.Car, city.Cash, 0, -6000)
+	for i := range f.sums[1:] {
+		f.sums[i+1].Karcis, f.sums[i+1].Due = true, f.sums[i+1].Amount
+	}
+	f.sold = []journal.Karcis{{Series: "A", State: "sold", First: 1, Last: 10, Class: city.Car, Price: 2000, Site: "street-1", Date: date}, {Series: "B", Site: "street-2", Date: "2026-03-03"}}
+	f.expected["street-1"] = answer(9000, 22_000, 30_000)
+	s := siteOf(t, reconcile(t, f, "2026-03-04"), "street-1")
+	require.EqualValues(t, 20_000, s.Recorded)
+	require.EqualValues(t, 14_000, s.Karcis)
+	require.EqualValues(t, 20_000, s.SoldFor)
+	require.EqualValues(t, 20_000, s.Compared)
+	require.EqualValues(t, 3, s.Receipts)
+	require.Equal(t, f.sold[:1], s.Sold)
+	require.Equal(t, city.SomeInt(20_000), s.Leak2)
 }

@@ -86,7 +86,7 @@ func (r *Reporter) version(end int64) (*inventory.Version, error) {
 	return v, nil
 }
 
-// credits returns the credits that are for [from, to); known is false where
+// credits returns the credits whose period touches [from, to); known is false where
 // nobody tells of credits.
 func (r *Reporter) credits(ctx context.Context, from, to string) (list []Credit, known bool, err error) {
 	if r.o.Treasury == nil {

@@ -110,7 +110,7 @@ func (r *Reporter) pay(ctx context.Context, s *Statement, m month, v *inventory.
 	var payments []Payment
 	for i := range credits {
 		c := &credits[i]
-		if c.Operator != s.Operator || levyOf(v, c.Account) != inventory.LevyPBJT {
+		if c.Operator != s.Operator || c.PeriodFrom < m.from || levyOf(v, c.Account) != inventory.LevyPBJT {
 			continue
 		}
 		s.Credits = append(s.Credits, *c)
