@@ -46,7 +46,11 @@ func TestReadingsAreWrittenAsTheyAreEncoded(t *testing.T) {
 			case city.KindReceipt:
 				r.Receipt = &city.Receipt{Number: "R1", Amount: 3000, Class: class()}
 			default:
-				r.Health = &city.Health{Battery: city.Milli(some("battery")), Firmware: "1.0"}
+				texts := rapid.SampledFrom([]string{"", "1.0", "<low>", `a"b`, "é"})
+				r.Health = &city.Health{
+					Battery: city.Milli(some("battery")), UptimeS: some("uptime"), Firmware: texts.Draw(t, "firmware"),
+					Errors: rapid.SliceOfN(texts, 0, 2).Draw(t, "errors"),
+				}
 			}
 		}
 		next := TextOrNull(rapid.SampledFrom([]string{"", "abc"}).Draw(t, "next"))
@@ -55,6 +59,28 @@ func TestReadingsAreWrittenAsTheyAreEncoded(t *testing.T) {
 			list.Items = append(list.Items, s.reading(&found[i]))
 		}
 		require.Equal(t, string(encode(list)), string(s.readingList(found, next)))
+	})
+}
+
+// TestTimesOfADay compares times that come one after the other with each time
+// by itself: over midnights, over changes of the clock, before 1970.
+func TestTimesOfADay(t *testing.T) {
+	var zones []*time.Location
+	for _, name := range []string{"UTC", "Asia/Jakarta", "America/New_York", "Australia/Lord_Howe", "Africa/Monrovia"} {
+		zone, err := time.LoadLocation(name)
+		require.NoError(t, err)
+		zones = append(zones, zone)
+	}
+	moments := rapid.OneOf(rapid.Int64(), rapid.Int64Range(-1<<42, 1<<42), rapid.SampledFrom([]int64{
+		0, -1, 1_772_953_200_000, 1_793_512_800_000, 1_775_314_800_000, 1_791_039_600_000, 63_593_070_000, // 2026's changes of New York and Lord Howe, Liberia's of 1972
+	}))
+	rapid.Check(t, func(t *rapid.T) {
+		d := days{zone: rapid.SampledFrom(zones).Draw(t, "zone")}
+		ms := moments.Draw(t, "first")
+		for range 12 {
+			require.Equal(t, string(appendTime(nil, ms, d.zone)), string(d.append(nil, ms)), "%d in %s", ms, d.zone)
+			ms += rapid.OneOf(rapid.Int64Range(-2000, 2000), rapid.Int64Range(-5*3_600_000, 5*3_600_000)).Draw(t, "step")
+		}
 	})
 }
 

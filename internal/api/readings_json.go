@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/simpang-id/simpang/internal/city"
@@ -12,11 +13,12 @@ import (
 func (s *Server) readingList(found []journal.Entry, next TextOrNull) []byte {
 	const each = 288 // bytes, a little more than a spot's
 	dst := append(make([]byte, 0, each*len(found)+64), `{"items":[`...)
+	times := days{zone: s.zone}
 	for i := range found {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = s.appendReading(dst, &found[i])
+		dst = s.appendReading(dst, &found[i], &times)
 	}
 	dst = append(dst, `],"next":`...)
 	dst = append(dst, encode(next)...)
@@ -24,9 +26,9 @@ func (s *Server) readingList(found []journal.Entry, next TextOrNull) []byte {
 }
 
 // appendReading appends what encode makes of reading's answer.
-func (s *Server) appendReading(dst []byte, e *journal.Entry) []byte {
+func (s *Server) appendReading(dst []byte, e *journal.Entry, times *days) []byte {
 	r := e.Reading
-	if r.Spot == nil && r.Count == nil && r.Gate == nil || !plain(e.Source) {
+	if !quick(r) || !plain(e.Source) {
 		return append(dst, encode(s.reading(e))...)
 	}
 	dst = strconv.AppendUint(append(dst, `{"pos":`...), e.Pos, 10)
@@ -38,15 +40,12 @@ func (s *Server) appendReading(dst []byte, e *journal.Entry) []byte {
 		dst = append(dst, "null"...)
 	}
 	dst = strconv.AppendUint(append(dst, `,"seq":`...), r.Seq, 10)
-	dst = appendTime(append(dst, `,"at":"`...), r.At, s.zone)
-	dst = appendTime(append(dst, `","received_at":"`...), e.Recv, s.zone)
+	dst = times.append(append(dst, `,"at":"`...), r.At)
+	dst = times.append(append(dst, `","received_at":"`...), e.Recv)
 	dst = append(append(dst, `","source":"`...), e.Source...)
 	dst = append(dst, `","flags":[`...)
-	for i, name := range flagNames(e.Flags) {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = append(append(append(dst, '"'), name...), '"')
+	if e.Flags != 0 {
+		dst = appendPlain(dst, flagNames(e.Flags))
 	}
 	dst = append(dst, ']')
 	switch {
@@ -65,11 +64,46 @@ func (s *Server) appendReading(dst []byte, e *journal.Entry) []byte {
 		}
 		dst = appendClass(append(dst, direction...), r.Gate.Class)
 		dst = strconv.AppendUint(append(dst, `,"count":`...), uint64(r.Gate.Count), 10)
+	case r.Health != nil:
+		dst = appendHealth(dst, r.Health)
 	default:
 		dst = strconv.AppendUint(append(dst, `,"occupied":`...), uint64(r.Count.Occupied), 10)
 		dst = appendClass(dst, r.Count.Class)
 	}
 	return append(dst, '}')
+}
+
+// quick tells whether appendReading writes a reading of this kind itself.
+func quick(r *city.Reading) bool {
+	if h := r.Health; h != nil {
+		return plain(h.Firmware) && !slices.ContainsFunc(h.Errors, func(text string) bool { return !plain(text) })
+	}
+	return r.Spot != nil || r.Count != nil || r.Gate != nil
+}
+
+func appendHealth(dst []byte, h *city.Health) []byte {
+	dst = appendMilli(dst, `,"battery_v":`, h.Battery)
+	if h.UptimeS.OK {
+		dst = strconv.AppendInt(append(dst, `,"uptime_s":`...), h.UptimeS.V, 10)
+	}
+	if h.Firmware != "" {
+		dst = append(append(append(dst, `,"firmware":"`...), h.Firmware...), '"')
+	}
+	if len(h.Errors) > 0 {
+		dst = append(appendPlain(append(dst, `,"errors":[`...), h.Errors), ']')
+	}
+	return dst
+}
+
+// appendPlain appends texts in quotes, with commas.
+func appendPlain(dst []byte, texts []string) []byte {
+	for i, text := range texts {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(append(append(dst, '"'), text...), '"')
+	}
+	return dst
 }
 
 func appendClass(dst []byte, class city.Class) []byte {

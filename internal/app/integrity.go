@@ -7,8 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/simpang-id/simpang/internal/config"
 	"github.com/simpang-id/simpang/internal/journal"
@@ -38,9 +41,9 @@ func (e *fileError) Error() string {
 func (e *fileError) Unwrap() error { return e.err }
 
 // The quick check ends after this time, and leaves out larger files; verify has
-// no such bounds.
+// no such bounds. As many files are checked at once as there are cores.
 const (
-	quickTime = time.Second
+	quickTime = 700 * time.Millisecond
 	quickSize = 256 << 20
 )
 
@@ -74,26 +77,49 @@ func (g *gateway) checkFiles(ctx context.Context, _ *stack) error {
 	if err != nil {
 		return err
 	}
-	quick, cancel := context.WithTimeout(ctx, quickTime)
-	defer cancel()
-	for _, path := range paths {
-		if info, err := os.Stat(path); err != nil || info.Size() > quickSize {
-			g.log.InfoContext(ctx, "the quick check leaves out a large file; simpang verify checks it", "file", path)
-			continue
-		}
-		err := checkFile(quick, path, false)
-		if quick.Err() != nil {
-			g.log.InfoContext(ctx, "the quick check had no time for every file; simpang verify checks them all", "from", path)
-			return ctx.Err()
-		}
-		if err != nil {
-			return err
-		}
+	if err := g.quickCheck(ctx, paths); err != nil {
+		return err
 	}
 	if g.o.CheckDeep {
 		return g.checkDeep(ctx)
 	}
 	return nil
+}
+
+// quickCheck returns the first fault, by the order of the files.
+func (g *gateway) quickCheck(ctx context.Context, paths []string) error {
+	quick, cancel := context.WithTimeout(ctx, quickTime)
+	defer cancel()
+	results := make([]error, len(paths))
+	var all errgroup.Group
+	all.SetLimit(runtime.NumCPU())
+	for i, path := range paths {
+		if info, err := os.Stat(path); err != nil || info.Size() > quickSize {
+			g.log.InfoContext(ctx, "the quick check leaves out a large file; simpang verify checks it", "file", path)
+			continue
+		}
+		all.Go(func() error {
+			if results[i] = quick.Err(); results[i] == nil {
+				results[i] = checkFile(quick, path, false)
+			}
+			return nil
+		})
+	}
+	_ = all.Wait() // the results tell
+	var missed []string
+	for i, err := range results {
+		if err == nil {
+			continue
+		}
+		if _, fault := errors.AsType[*fileError](err); fault || quick.Err() == nil {
+			return err
+		}
+		missed = append(missed, filepath.Base(paths[i]))
+	}
+	if len(missed) > 0 {
+		g.log.InfoContext(ctx, "the quick check had no time for every file; simpang verify checks them all", "missed", missed)
+	}
+	return ctx.Err()
 }
 
 func (g *gateway) checkDeep(ctx context.Context) error {

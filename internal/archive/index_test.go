@@ -2,6 +2,7 @@ package archive
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -37,6 +38,19 @@ func TestOneDeviceIsPickedOutOfTheMapAsTheWholeMapHasIt(t *testing.T) {
 		}
 		cut := text[:rapid.IntRange(0, len(text)).Draw(r, "cut")]
 		_, _ = pick(cut, "a") // no panic
+	})
+}
+
+func TestWhatIsBehindCommas(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		text := rapid.StringMatching(`[,a]{0,20}(a{200})?[,a]{0,20}(,{300})?[a,]{0,600}`).Draw(r, "text")
+		fields := strings.Split(text, ",")
+		n := rapid.IntRange(0, len(fields)+1).Draw(r, "n")
+		rest, ok := behindCommas(text, n)
+		require.Equal(r, n < len(fields), ok)
+		if ok {
+			require.Equal(r, strings.Join(fields[n:], ","), rest)
+		}
 	})
 }
 

@@ -300,18 +300,24 @@ func (c *checker) add(e *journal.Entry) error {
 	return c.failed
 }
 
-// Span tells the times of a device's readings of a kind on an archived day,
-// Unix ms, both inclusive; ok is false where there are none.
-func (s *Store) Span(date, kind, device string) (from, to int64, ok bool, err error) {
+// Extent is what an archived day has of a device and kind.
+type Extent struct {
+	From, To int64 // times of its readings, Unix ms, both inclusive
+	Readings int64
+}
+
+// Extent tells what an archived day has of a device's readings of a kind; ok is
+// false where there are none. It reads none of them.
+func (s *Store) Extent(date, kind, device string) (e Extent, ok bool, err error) {
 	f, err := s.use(date, kind)
 	if err != nil || f == nil {
-		return 0, 0, false, err
+		return Extent{}, false, err
 	}
 	x, err := f.find(device)
 	if x != nil {
-		from, to, ok = x.MinAt[0], x.MaxAt[0], true
+		e, ok = Extent{x.MinAt[0], x.MaxAt[0], x.Entries[0]}, true
 	}
-	return from, to, ok, errors.Join(err, f.release())
+	return e, ok, errors.Join(err, f.release())
 }
 
 // Read returns a device's readings of a kind that an archived day has, with

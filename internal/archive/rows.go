@@ -108,25 +108,47 @@ const posColumn = 3
 // cells takes the values of one row, column by column. (parquet-go's own way
 // back into structs gives embedded null columns as zeros.)
 type cells struct {
-	row    parquet.Row
-	at     int
-	before *journal.Entry // the entry before, nil for the first: most names are the same
+	batch  *batch
+	row    int
+	column int
+
+	device, source string         // of the entry before: most names are the same
+	readings       []city.Reading // made for the rows of the batch, not given out yet
+	spots          []city.Spot
 }
 
 func (c *cells) next() parquet.Value {
-	if c.at >= len(c.row) {
-		return parquet.NullValue()
-	}
-	c.at++
-	return c.row[c.at-1]
+	c.column++
+	return c.batch.columns[c.column-1].value(c.row)
 }
 
 // name takes a string that is most often the one before.
-func (c *cells) name(before string) string {
-	if b := c.next().ByteArray(); string(b) != before {
-		return string(b)
+func (c *cells) name(before *string) string {
+	if b := c.next().ByteArray(); string(b) != *before {
+		*before = string(b)
 	}
-	return before
+	return *before
+}
+
+// same returns how many rows from this one on have its position.
+func (c *cells) same() int {
+	pos := &c.batch.columns[posColumn]
+	n := 1
+	for c.row+n < c.batch.rows && pos.value(c.row+n).Uint64() == pos.value(c.row).Uint64() {
+		n++
+	}
+	return n
+}
+
+// give gives out one of the values that were made in one piece, as many as the
+// batch has rows left.
+func give[T any](made *[]T, c *cells) *T {
+	if len(*made) == 0 {
+		*made = make([]T, c.batch.rows-c.row)
+	}
+	v := &(*made)[0]
+	*made = (*made)[1:]
+	return v
 }
 
 func (c *cells) string() string { return string(c.next().ByteArray()) }
@@ -154,30 +176,25 @@ func (c *cells) someMilli() city.Milli { return city.Milli(c.someInt()) }
 // strings takes a list, which is the values of one column.
 func (c *cells) strings() []string {
 	var list []string
-	for {
-		v := c.next()
+	for _, v := range c.batch.columns[c.column].all(c.row) {
 		if !v.IsNull() {
 			list = append(list, string(v.ByteArray()))
 		}
-		if c.at == len(c.row) || c.row[c.at].Column() != v.Column() {
-			return list
-		}
 	}
+	c.column++
+	return list
 }
 
 // reading takes the common columns.
 func (c *cells) reading(kind city.Kind) (journal.Entry, *city.Reading) {
-	var device, source string
-	if c.before != nil && c.before.Reading != nil {
-		device, source = c.before.Reading.Device, c.before.Source
-	}
-	r := &city.Reading{Kind: kind, Device: c.name(device), At: c.int()}
+	r := give(&c.readings, c)
+	*r = city.Reading{Kind: kind, Device: c.name(&c.device), At: c.int()}
 	e := journal.Entry{Type: journal.TypeReading, Reading: r, Recv: c.int(), Pos: c.uint()}
 	if boot := c.next(); !boot.IsNull() {
 		r.HasBoot, r.Boot = true, boot.Uint64()
 	}
 	r.Seq = c.uint()
-	e.Flags, e.Source = journal.Flags(c.int32()), c.name(source)
+	e.Flags, e.Source = journal.Flags(c.int32()), c.name(&c.source)
 	return e, r
 }
 

@@ -21,7 +21,8 @@ type table interface {
 	name() string
 	kind() city.Kind
 	writer(to io.Writer) tableWriter
-	// read calls f with the entries of n rows from a row on.
+	// read calls f with the entries of n rows from a row on; f keeps no pointer
+	// to them.
 	read(file *parquet.File, from, n int64, f func(*journal.Entry) error) error
 }
 
@@ -30,13 +31,13 @@ type tableWriter interface {
 	close(metadata map[string]string) error
 }
 
-// kindTable turns entries into rows of T and back. toEntry takes the first
-// entry off the rows and tells how many of them it was.
+// kindTable turns entries into rows of T and back. toEntry takes one entry
+// from the row at which the cells stand and tells how many rows it was.
 type kindTable[T any] struct {
 	named   string
 	of      city.Kind
 	toRows  func([]T, *journal.Entry) ([]T, error)
-	toEntry func(rows []parquet.Row, before *journal.Entry) (journal.Entry, int, error)
+	toEntry func(*cells) (e journal.Entry, rows int, err error)
 }
 
 func (t kindTable[T]) name() string    { return t.named }
@@ -54,7 +55,7 @@ func (t kindTable[T]) writer(to io.Writer) tableWriter {
 
 const (
 	bufferedRows = 1024
-	readRows     = 256
+	readRows     = 512 // a device's day, most often
 )
 
 type rowWriter[T any] struct {
@@ -95,7 +96,27 @@ func (w *rowWriter[T]) close(metadata map[string]string) error {
 }
 
 func (t kindTable[T]) read(file *parquet.File, from, n int64, f func(*journal.Entry) error) error {
-	r := &rowReader{toEntry: t.toEntry, f: f}
+	b, ok := batches.Get().(*batch)
+	if !ok {
+		b = &batch{}
+	}
+	r := &rowReader{cells: cells{batch: b}, toEntry: t.toEntry, f: f}
+	err := r.read(file, from, n)
+	b.close() // not after a panic: who knows what it has then
+	return err
+}
+
+// rowReader makes entries of rows. A row that may belong with the next is
+// held back.
+type rowReader struct {
+	cells
+	toEntry func(*cells) (e journal.Entry, rows int, err error)
+	f       func(*journal.Entry) error
+	entry   journal.Entry
+}
+
+// read makes entries of n rows from a row on.
+func (r *rowReader) read(file *parquet.File, from, n int64) error {
 	for _, group := range file.RowGroups() {
 		rows := group.NumRows()
 		if from >= rows {
@@ -113,72 +134,46 @@ func (t kindTable[T]) read(file *parquet.File, from, n int64, f func(*journal.En
 	if n > 0 {
 		return fmt.Errorf("%d rows are missing: %w", n, io.ErrUnexpectedEOF)
 	}
-	return r.end()
-}
-
-// rowReader makes entries of rows. A row that may belong with the next is
-// held back.
-type rowReader struct {
-	toEntry func(rows []parquet.Row, before *journal.Entry) (journal.Entry, int, error)
-	f       func(*journal.Entry) error
-	rows    []parquet.Row
-	held    int
-	before  *journal.Entry
+	return r.pass(false)
 }
 
 // group reads n rows of one row group from a row on.
 func (r *rowReader) group(group parquet.RowGroup, from, n int64) (err error) {
-	rows := group.Rows()
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	if from > 0 {
-		if err := rows.SeekToRow(from); err != nil {
-			return err
-		}
+	defer func() { err = errors.Join(err, r.batch.leave()) }()
+	if err := r.batch.open(group, from); err != nil {
+		return err
 	}
 	for n > 0 {
-		want := int(min(n, readRows))
-		for len(r.rows) < r.held+want {
-			r.rows = append(r.rows, nil)
+		some := min(n, readRows)
+		if err := r.batch.read(int(some)); err != nil {
+			return fmt.Errorf("%d rows are missing: %w", n, err)
 		}
-		got, err := rows.ReadRows(r.rows[r.held : r.held+want])
-		if got == 0 {
-			return fmt.Errorf("%d rows are missing: %w", n, errors.Join(err, io.ErrUnexpectedEOF))
-		}
-		n -= int64(got)
-		if err := r.pass(r.held+got, true); err != nil {
+		n -= some
+		if err := r.pass(true); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// pass makes entries of the first n rows. The last one waits where more may
-// follow.
-func (r *rowReader) pass(n int, more bool) error {
+// pass makes entries of the rows. The last one waits where more may follow.
+func (r *rowReader) pass(more bool) error {
 	used := 0
-	for used < n {
-		e, took, err := r.toEntry(r.rows[used:n], r.before)
+	for used < r.batch.rows {
+		r.row, r.column = used, 0
+		e, took, err := r.toEntry(&r.cells)
 		if err != nil {
 			return err
 		}
-		if more && used+took == n {
+		if more && used+took == r.batch.rows {
 			break
 		}
 		used += took
-		if err := r.f(&e); err != nil {
+		r.entry = e
+		if err := r.f(&r.entry); err != nil {
 			return err
 		}
-		r.before = &e
 	}
-	// What waits must outlive the pages that its values lie in.
-	for i := used; i < n; i++ {
-		r.rows[i-used] = r.rows[i].Clone()
-	}
-	r.held = n - used
-	for i := r.held; i < len(r.rows); i++ {
-		r.rows[i] = r.rows[i][:0]
-	}
+	r.batch.drop(used)
 	return nil
 }
-
-func (r *rowReader) end() error { return r.pass(r.held, false) }

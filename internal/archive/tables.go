@@ -1,8 +1,6 @@
 package archive
 
 import (
-	"github.com/parquet-go/parquet-go"
-
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/journal"
 )
@@ -44,8 +42,7 @@ func otherRows(dst []otherRow, e *journal.Entry) ([]otherRow, error) {
 	return append(dst, otherRow{Pos: e.Pos, Recv: e.Recv, Type: int32(e.Type), Flags: int32(e.Flags), Source: e.Source, Body: body}), err
 }
 
-func otherEntry(rows []parquet.Row, before *journal.Entry) (journal.Entry, int, error) {
-	c := cells{row: rows[0], before: before}
+func otherEntry(c *cells) (journal.Entry, int, error) {
 	e := journal.Entry{Pos: c.uint(), Recv: c.int(), Type: journal.Type(c.int32()), Flags: journal.Flags(c.int32()), Source: c.string()}
 	return e, 1, journal.DecodeBody(&e, c.bytes())
 }
@@ -55,10 +52,10 @@ func spotRows(dst []spotRow, e *journal.Entry) ([]spotRow, error) {
 	return append(dst, spotRow{commonOf(e), s.Occupied, optInt(&s.DwellS), optMilli(&s.Battery), optMilli(&s.Temperature), optMilli(&s.RSSI)}), nil
 }
 
-func spotEntry(rows []parquet.Row, before *journal.Entry) (journal.Entry, int, error) {
-	c := cells{row: rows[0], before: before}
+func spotEntry(c *cells) (journal.Entry, int, error) {
 	e, reading := c.reading(city.KindSpot)
-	reading.Spot = &city.Spot{Occupied: c.bool(), DwellS: c.someInt(), Battery: c.someMilli(), Temperature: c.someMilli(), RSSI: c.someMilli()}
+	reading.Spot = give(&c.spots, c)
+	*reading.Spot = city.Spot{Occupied: c.bool(), DwellS: c.someInt(), Battery: c.someMilli(), Temperature: c.someMilli(), RSSI: c.someMilli()}
 	return e, 1, nil
 }
 
@@ -67,8 +64,7 @@ func gateRows(dst []gateRow, e *journal.Entry) ([]gateRow, error) {
 	return append(dst, gateRow{commonOf(e), choose(g.Out, in, out), g.Class.String(), int64(g.Count)}), nil
 }
 
-func gateEntry(rows []parquet.Row, before *journal.Entry) (journal.Entry, int, error) {
-	c := cells{row: rows[0], before: before}
+func gateEntry(c *cells) (journal.Entry, int, error) {
 	e, reading := c.reading(city.KindGate)
 	direction := c.string()
 	class, err := classOf(c.string())
@@ -81,8 +77,7 @@ func countRows(dst []countRow, e *journal.Entry) ([]countRow, error) {
 	return append(dst, countRow{commonOf(e), c.Class.String(), int64(c.Occupied)}), nil
 }
 
-func countEntry(rows []parquet.Row, before *journal.Entry) (journal.Entry, int, error) {
-	c := cells{row: rows[0], before: before}
+func countEntry(c *cells) (journal.Entry, int, error) {
 	e, reading := c.reading(city.KindCount)
 	class, err := classOf(c.string())
 	reading.Count = &city.Count{Class: class, Occupied: uint32(c.int())}
@@ -106,22 +101,20 @@ func laneRows(dst []laneRow, e *journal.Entry) ([]laneRow, error) {
 	return dst, nil
 }
 
-func laneEntry(rows []parquet.Row, before *journal.Entry) (journal.Entry, int, error) {
-	c := cells{row: rows[0], before: before}
+func laneEntry(c *cells) (journal.Entry, int, error) {
 	e, reading := c.reading(city.KindTraffic)
 	reading.Traffic = &city.Traffic{PeriodS: uint32(c.int())}
+	lanes := c.column
 	if c.next().IsNull() {
 		return e, 1, nil
 	}
-	n := 1
-	for n < len(rows) && rows[n][posColumn].Uint64() == e.Pos {
-		n++
+	reading.Traffic.Lanes = make([]city.Lane, c.same())
+	for i := range reading.Traffic.Lanes {
+		c.column = lanes
+		reading.Traffic.Lanes[i] = laneOf(c)
+		c.row++
 	}
-	reading.Traffic.Lanes = make([]city.Lane, n)
-	for i := range n {
-		reading.Traffic.Lanes[i] = laneOf(&cells{row: rows[i], at: c.at - 1})
-	}
-	return e, n, nil
+	return e, len(reading.Traffic.Lanes), nil
 }
 
 func laneOf(c *cells) city.Lane {
@@ -143,8 +136,7 @@ func receiptRows(dst []receiptRow, e *journal.Entry) ([]receiptRow, error) {
 	}), nil
 }
 
-func receiptEntry(rows []parquet.Row, before *journal.Entry) (journal.Entry, int, error) {
-	c := cells{row: rows[0], before: before}
+func receiptEntry(c *cells) (journal.Entry, int, error) {
 	e, reading := c.reading(city.KindReceipt)
 	r := &city.Receipt{Number: c.string(), Amount: city.Rupiah(c.int())}
 	reading.Receipt = r
@@ -165,8 +157,7 @@ func healthRows(dst []healthRow, e *journal.Entry) ([]healthRow, error) {
 	return append(dst, healthRow{commonOf(e), optMilli(&h.Battery), optInt(&h.UptimeS), h.Firmware, h.Errors}), nil
 }
 
-func healthEntry(rows []parquet.Row, before *journal.Entry) (journal.Entry, int, error) {
-	c := cells{row: rows[0], before: before}
+func healthEntry(c *cells) (journal.Entry, int, error) {
 	e, reading := c.reading(city.KindHealth)
 	reading.Health = &city.Health{Battery: c.someMilli(), UptimeS: c.someInt(), Firmware: c.string(), Errors: c.strings()}
 	return e, 1, nil

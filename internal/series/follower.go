@@ -58,7 +58,8 @@ type Follower struct {
 	days     []*dayIndex // not archived, oldest first
 	recorded string      // date of the newest day whose TypeArchive was applied
 
-	left leftovers
+	left    leftovers
+	helpers chan struct{} // see newHelpers
 
 	names  []string          // of the devices that are fresh or were
 	byName map[string]uint32 // place among the names
@@ -84,7 +85,7 @@ func Open(ctx context.Context, dir string, o Options) (*Follower, error) {
 	if err != nil {
 		return nil, fmt.Errorf("series: %w", err)
 	}
-	f := &Follower{o: o, ctx: context.WithoutCancel(ctx), store: store, byName: map[string]uint32{}}
+	f := &Follower{o: o, ctx: context.WithoutCancel(ctx), store: store, helpers: newHelpers(), byName: map[string]uint32{}}
 	if err := f.start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("series: %w", err), f.Close())
 	}

@@ -81,7 +81,7 @@ func (f *Follower) Readings(ctx context.Context, q Query) (Page, error) {
 }
 
 func (f *Follower) readings(ctx context.Context, q Query) (Page, error) {
-	s := &scan{f: f, q: q, mask: kindsMask(q.Kinds), from: q.From}
+	s := &scan{f: f, q: q, mask: kindsMask(q.Kinds), from: q.From, missing: q.Limit}
 	if q.After != nil {
 		s.from = max(s.from, q.After.At)
 		s.left = f.left.take(&q, s.mask)
@@ -98,37 +98,40 @@ func (f *Follower) readings(ctx context.Context, q Query) (Page, error) {
 		if e == nil {
 			return p, nil
 		}
-		if len(p.Entries) == q.Limit {
+		if s.missing == 0 {
 			last := cursorOf(&p.Entries[len(p.Entries)-1])
 			p.Next = &last
 			f.left.keep(s.leaves(last, e))
 			return p, nil
 		}
 		p.Entries = append(p.Entries, *e)
+		s.missing--
 	}
 }
 
 // part is a chunk of the journal or a kind's file of the archive that may hold
-// what is asked for. It is read only when the answer has come to its first
-// time.
+// what is asked for. It is read when the answer comes to its first time, or
+// shortly before.
 type part struct {
 	minAt int64
 	chunk *chunk // of the journal, or
-	date  string // of the archive
-	kind  string
-	exact bool // minAt is the device's, not the whole file's
+	file  file   // of the archive
+	found bool   // minAt is the device's, not the whole file's
+	n     int64  // readings, about; of the archive once found
+	ahead *ahead // what was read, nil: nothing yet
 }
 
 // scan merges parts.
 type scan struct {
-	f     *Follower
-	q     Query
-	mask  uint8
-	from  int64
-	parts []part // by minAt, the first last
-	open  []opened
-	left  map[file][]journal.Entry // what the page before has read already
-	took  file                     // where the last entry came from
+	f       *Follower
+	q       Query
+	mask    uint8
+	from    int64
+	missing int    // entries until the page is full
+	parts   []part // by minAt, the first last
+	open    []opened
+	left    map[file][]journal.Entry // what the page before has read already
+	took    file                     // where the last entry came from
 }
 
 // opened is what is not shown yet of a part that was read.
@@ -169,7 +172,7 @@ func (s *scan) find(ctx context.Context) error {
 	}
 	for i := range chunks {
 		if c := &chunks[i]; c.kinds&s.mask != 0 && s.touches(c.minAt, c.maxAt) {
-			s.parts = append(s.parts, part{minAt: c.minAt, chunk: c, exact: true})
+			s.parts = append(s.parts, part{minAt: c.minAt, chunk: c, found: true, n: int64(c.n)})
 		}
 	}
 	for i := range archived {
@@ -177,10 +180,10 @@ func (s *scan) find(ctx context.Context) error {
 			continue
 		}
 		for k := range archived[i].Files {
-			file := &archived[i].Files[k]
-			kind, ok := city.ParseKind(file.Kind)
-			if ok && !file.Removed && s.mask&(1<<kind) != 0 && s.touches(file.MinAt, file.MaxAt) {
-				s.parts = append(s.parts, part{minAt: file.MinAt, date: archived[i].Date, kind: file.Kind})
+			meta := &archived[i].Files[k]
+			kind, ok := city.ParseKind(meta.Kind)
+			if ok && !meta.Removed && s.mask&(1<<kind) != 0 && s.touches(meta.MinAt, meta.MaxAt) {
+				s.parts = append(s.parts, part{minAt: meta.MinAt, file: file{archived[i].Date, meta.Kind}})
 			}
 		}
 	}
@@ -231,31 +234,47 @@ func (s *scan) least() int {
 // read reads a part; one of the archive is first looked up in its file's map
 // of devices, and put back with the device's own time.
 func (s *scan) read(ctx context.Context, p part) error {
-	if kept := s.left[file{p.date, p.kind}]; kept != nil {
-		s.open = append(s.open, opened{file{p.date, p.kind}, kept})
-		return nil
-	}
-	if !p.exact {
-		minAt, maxAt, ok, err := s.f.store.Span(p.date, p.kind, s.q.Device)
-		if err != nil || !ok || !s.touches(minAt, maxAt) {
+	if !p.found {
+		ok, err := s.look(&p)
+		if err != nil || !ok {
 			return err
 		}
-		p.minAt, p.exact = minAt, true
 		at, _ := slices.BinarySearchFunc(s.parts, p, func(a, b part) int { return cmp.Compare(b.minAt, a.minAt) })
 		s.parts = slices.Insert(s.parts, at, p)
 		return nil
 	}
-	var entries []journal.Entry
-	var err error
 	if p.chunk != nil {
-		entries, err = s.f.o.Journal.At(ctx, p.chunk.positions(make([]uint64, 0, p.chunk.n)))
-	} else {
-		entries, err = s.f.store.Read(ctx, p.date, p.kind, s.q.Device, s.from, s.q.To)
+		return s.readChunk(ctx, p.chunk)
 	}
+	if p.ahead == nil {
+		s.readAhead(ctx, &p)
+	}
+	if p.ahead.err != nil || len(p.ahead.entries) == 0 {
+		return p.ahead.err
+	}
+	s.open = append(s.open, opened{p.file, p.ahead.entries})
+	return nil
+}
+
+// look looks a part of the archive up in its file's map of devices; ok is false
+// where it has nothing that is asked for.
+func (s *scan) look(p *part) (ok bool, err error) {
+	if kept := s.left[p.file]; kept != nil {
+		p.minAt, p.n, p.ahead, p.found = kept[0].Reading.At, int64(len(kept)), &ahead{entries: kept}, true
+		return true, nil
+	}
+	e, ok, err := s.f.store.Extent(p.file.date, p.file.kind, s.q.Device)
+	p.minAt, p.n, p.found = e.From, e.Readings, true
+	return ok && s.touches(e.From, e.To), err
+}
+
+// readChunk opens a chunk of the journal.
+func (s *scan) readChunk(ctx context.Context, c *chunk) error {
+	entries, err := s.f.o.Journal.At(ctx, c.positions(make([]uint64, 0, c.n)))
 	if err != nil {
 		return err
 	}
-	wanted := make([]journal.Entry, 0, len(entries))
+	wanted := make([]journal.Entry, 0, len(entries)) // what was read is shared
 	for i := range entries {
 		r := entries[i].Reading
 		if r.At < s.from || r.At >= s.q.To || s.mask&(1<<r.Kind) == 0 || (s.q.After != nil && cursorOf(&entries[i]).compare(*s.q.After) <= 0) {
@@ -267,17 +286,22 @@ func (s *scan) read(ctx context.Context, p part) error {
 		return nil
 	}
 	slices.SortFunc(wanted, func(a, b journal.Entry) int { return cursorOf(&a).compare(cursorOf(&b)) })
-	s.open = append(s.open, opened{file{p.date, p.kind}, wanted})
+	s.open = append(s.open, opened{file{}, wanted})
 	return nil
 }
 
-// leaves returns what is open of the archive when a page has ended, with the
+// leaves returns what was read of the archive when a page has ended, with the
 // entry that was taken and has no place in it.
 func (s *scan) leaves(after Cursor, e *journal.Entry) leftover {
 	x := leftover{device: s.q.Device, after: after, to: s.q.To, mask: s.mask, of: map[file][]journal.Entry{}}
 	for _, o := range s.open {
 		if o.file != (file{}) {
 			x.of[o.file] = o.entries
+		}
+	}
+	for i := range s.parts {
+		if p := &s.parts[i]; p.ahead != nil && p.ahead.err == nil && len(p.ahead.entries) > 0 {
+			x.of[p.file] = p.ahead.entries
 		}
 	}
 	if s.took != (file{}) {
