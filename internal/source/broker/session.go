@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"slices"
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
@@ -95,10 +96,7 @@ func (s *Source) newSession(cred *credential, id string) *session {
 	}
 	sess := &session{id: id, user: cred.device}
 	s.sessions[id] = sess
-	if s.byUser[sess.user] == nil {
-		s.byUser[sess.user] = make(map[string]*session)
-	}
-	s.byUser[sess.user][id] = sess
+	s.byUser[sess.user] = append(s.byUser[sess.user], sess)
 	return sess
 }
 
@@ -116,8 +114,9 @@ func (s *Source) forget(sess *session) {
 	}
 	delete(s.sessions, sess.id)
 	s.sendDelayed(sess)
-	delete(s.byUser[sess.user], sess.id)
-	if len(s.byUser[sess.user]) == 0 {
+	mine := s.byUser[sess.user]
+	mine = slices.DeleteFunc(mine, func(other *session) bool { return other == sess })
+	if s.byUser[sess.user] = mine; len(mine) == 0 {
 		delete(s.byUser, sess.user)
 	}
 }
