@@ -49,6 +49,8 @@ type DB struct {
 
 	aside *aside // nil: SQLite makes checkpoints itself
 
+	writing *sql.Conn // that of the transaction which Tx runs
+
 	path string
 	one  bool // W, where there is one, is R: the file is on another driver
 }
@@ -170,10 +172,17 @@ func (d *DB) Close() error {
 // Tx runs f in one writing transaction and commits it, or rolls back where f
 // fails or panics.
 func (d *DB) Tx(ctx context.Context, f func(*sql.Tx) error) error {
-	tx, err := d.W.BeginTx(ctx, nil)
+	c, err := d.W.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
+	defer func() { _ = c.Close() }() // it goes back to the pool
+	// Were it rolled back by the end of ctx, what Rows writes would be committed.
+	tx, err := c.BeginTx(context.WithoutCancel(ctx), nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	d.writing = c
 	returned := false
 	defer func() {
 		if !returned { // else the one connection, and the file's lock, would be held for good
@@ -182,6 +191,9 @@ func (d *DB) Tx(ctx context.Context, f func(*sql.Tx) error) error {
 	}()
 	err = f(tx)
 	returned = true
+	if err == nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
