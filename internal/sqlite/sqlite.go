@@ -35,7 +35,7 @@ type Options struct {
 	Readers    int   // size of the reading pool, default 2
 	ReadOnly   bool  // no writer, no migration
 	Aside      bool  // checkpoints are made beside the writer, which calls Tend
-	CacheKiB   int   // page cache of the writer, in KiB, which takes twice as much memory; default 500
+	CacheKiB   int   // page cache of the writer, in KiB, of which what is over 1 MiB takes twice as much memory; default 500
 }
 
 // readerCache is the page cache of each reading connection, KiB with a minus.
@@ -137,6 +137,9 @@ func readerPragmas() []Pragma {
 const busyMs = "5000"
 
 func connect(path string, conns int, param string, pragmas ...Pragma) (*sql.DB, error) {
+	if err := setPages(); err != nil {
+		return nil, err
+	}
 	var dsn strings.Builder
 	dsn.WriteString("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + param)
 	for _, p := range pragmas {
