@@ -84,8 +84,9 @@ func (r *Rows) Sum(table string) {
 		case string:
 			head = appendText(head, v)
 		case []byte:
-			crc, head = crc32.Update(crc, castagnoli, appendLength(head, v)), head[:0]
-			crc = crc32.Update(crc, castagnoli, v)
+			head = appendLength(head, v)
+			crc = crc32.Update(crc32.Update(crc, castagnoli, head), castagnoli, v)
+			head = head[:0]
 		}
 	}
 	r.head = head
