@@ -111,6 +111,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		o.Ready(g.addresses())
 	}
 	n.ready(g.summary(ctx))
+	forgetStart()
 	stopWatch := g.watchOver(ctx, n)
 	g.log.InfoContext(ctx, "the gateway runs", "http", g.httpListener.Addr().String(), "city", g.cfg.City.Name, "head", g.journal.Head())
 	g.wait(ctx, n)

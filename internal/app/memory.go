@@ -13,23 +13,33 @@ import (
 )
 
 // How far the heap may grow past what is in use before it is collected: as
-// much again, but no more than headroom, unless it is so large that collecting
+// much again, but no more than the room, unless it is so large that collecting
 // would cost too much time. Go's own rule doubles whatever is there, which makes
-// a gateway of very many devices twice as large as it need be.
+// a gateway of very many devices twice as large as it need be. The room is what
+// is allocated in the time between two collections, so that a gateway which has
+// little to do is small, and one that takes in all it can seldom collects.
 const (
-	headroom     = 32 << 20 // bytes
-	leastPercent = 15
-	mostPercent  = 100 // Go's own
+	leastHeadroom = 12 << 20 // bytes
+	mostHeadroom  = 32 << 20
+	collectEvery  = time.Second / 2
+	leastPercent  = 15
+	mostPercent   = 100 // Go's own
 
 	paceEvery = time.Second
 )
 
-// percentOf returns the percentage for a heap of which live bytes are in use.
-func percentOf(live uint64) int {
-	if live == 0 {
+// roomFor returns the room at a rate of allocation, bytes a second.
+func roomFor(rate uint64) uint64 {
+	return min(max(rate*uint64(collectEvery)/uint64(time.Second), leastHeadroom), mostHeadroom)
+}
+
+// percentOf returns the percentage for a room where so many bytes are in use,
+// those of stacks and globals too, since Go adds it to all of them.
+func percentOf(used, room uint64) int {
+	if used == 0 {
 		return mostPercent
 	}
-	return int(min(max(headroom*100/live, leastPercent), mostPercent))
+	return int(min(max(room*100/used, leastPercent), mostPercent))
 }
 
 // paceMemory keeps the heap small while the gateway runs. The variables GOGC
@@ -61,20 +71,29 @@ func (g *gateway) paceMemory(ctx context.Context, undo *stack) error {
 func paceGC(ctx context.Context) {
 	each := time.NewTicker(paceEvery)
 	defer each.Stop()
-	now := mostPercent
-	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	now, before, rate := mostPercent, uint64(0), uint64(0)
+	seen := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"}}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-each.C:
 		}
-		metrics.Read(live)
-		if live[0].Value.Kind() != metrics.KindUint64 {
-			return
+		metrics.Read(seen)
+		used := uint64(0)
+		for i := range seen {
+			if seen[i].Value.Kind() != metrics.KindUint64 {
+				return
+			}
+			if i > 0 {
+				used += seen[i].Value.Uint64()
+			}
 		}
+		all := seen[0].Value.Uint64()
+		rate = max(all-before, rate-rate/8) // a lull of a second is none
+		before = all
 		// A change stops the world for a moment: small ones are not worth it.
-		if want := percentOf(live[0].Value.Uint64()); math.Abs(float64(want-now)) > float64(now)/16 {
+		if want := percentOf(used, roomFor(rate)); math.Abs(float64(want-now)) > float64(now)/16 {
 			now = want
 			debug.SetGCPercent(want)
 		}

@@ -11,8 +11,14 @@ import (
 )
 
 func TestTheHeapGrowsByWhatIsThereUpToABound(t *testing.T) {
-	for live, want := range map[uint64]int{0: 100, 4 << 20: 100, 32 << 20: 100, 64 << 20: 50, 128 << 20: 25, 2 << 30: 15} {
-		require.Equal(t, want, percentOf(live), "%d bytes", live)
+	for used, want := range map[uint64]int{0: 100, 4 << 20: 100, 32 << 20: 100, 64 << 20: 50, 128 << 20: 25, 2 << 30: 15} {
+		require.Equal(t, want, percentOf(used, 32<<20), "%d bytes", used)
+	}
+}
+
+func TestTheRoomIsWhatIsAllocatedBetweenCollections(t *testing.T) {
+	for rate, want := range map[uint64]uint64{0: 12 << 20, 10 << 20: 12 << 20, 40 << 20: 20 << 20, 64 << 20: 32 << 20, 1 << 30: 32 << 20} {
+		require.Equal(t, want, roomFor(rate), "%d bytes a second", rate)
 	}
 }
 

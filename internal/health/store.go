@@ -154,10 +154,10 @@ const hourMs = 60 * 60 * 1000
 
 func (f *Follower) write(tx *sql.Tx) error {
 	slices.SortFunc(f.dirty, func(a, b *device) int { return int(a.id - b.id) })
-	if err := f.writeDevices(tx); err != nil {
+	if err := f.writeDevices(); err != nil {
 		return fmt.Errorf("devices: %w", err)
 	}
-	if err := f.writeDays(tx); err != nil {
+	if err := f.writeDays(); err != nil {
 		return fmt.Errorf("days: %w", err)
 	}
 	if f.clock/hourMs > f.purged && (f.o.Hold == nil || !f.o.Hold()) {
@@ -183,29 +183,23 @@ func (f *Follower) write(tx *sql.Tx) error {
 	return nil
 }
 
-func (f *Follower) writeDevices(tx *sql.Tx) error {
-	stmt, err := tx.PrepareContext(f.ctx, "INSERT INTO device (id, name, data, sum) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET data = excluded.data, sum = excluded.sum")
-	if err != nil {
-		return err
-	}
-	defer closeStmt(stmt)
+func (f *Follower) writeDevices() error {
+	rows := f.db.Rows(f.ctx, "INSERT INTO device (id, name, data, sum) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET data = excluded.data, sum = excluded.sum")
 	var data []byte
 	for _, d := range f.dirty {
 		data = d.encode(data[:0])
-		if _, err := stmt.ExecContext(f.ctx, d.id, d.name, data, sqlite.Sum("device", d.id, d.name, data)); err != nil {
-			return err
-		}
+		rows.Int(d.id)
+		rows.Text(d.name)
+		rows.Blob(data)
+		rows.Sum("device")
+		rows.Exec()
 	}
-	return nil
+	return rows.Close()
 }
 
-func (f *Follower) writeDays(tx *sql.Tx) error {
-	stmt, err := tx.PrepareContext(f.ctx, `INSERT INTO day (device, date, touched, data, sum) VALUES (?, ?, ?, ?, ?)
+func (f *Follower) writeDays() error {
+	rows := f.db.Rows(f.ctx, `INSERT INTO day (device, date, touched, data, sum) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (device, date) DO UPDATE SET touched = excluded.touched, data = excluded.data, sum = excluded.sum`)
-	if err != nil {
-		return err
-	}
-	defer closeStmt(stmt)
 	var data []byte
 	for _, d := range f.dirty {
 		for x := d.days; x != nil; x = x.other {
@@ -213,13 +207,13 @@ func (f *Follower) writeDays(tx *sql.Tx) error {
 				continue
 			}
 			data = x.encode(data[:0])
-			if _, err := stmt.ExecContext(f.ctx, d.id, x.date, f.clock, data, sqlite.Sum("day", d.id, x.date, f.clock, data)); err != nil {
-				return err
-			}
+			rows.Int(d.id)
+			rows.Int(x.date)
+			rows.Int(f.clock)
+			rows.Blob(data)
+			rows.Sum("day")
+			rows.Exec()
 		}
 	}
-	return nil
+	return rows.Close()
 }
-
-// closeStmt ends a statement; what it did failed or not before.
-func closeStmt(stmt *sql.Stmt) { _ = stmt.Close() }

@@ -131,17 +131,15 @@ func (d *Dedupe) encodeSome(ids []string) (map[string][]byte, error) {
 
 // Save makes an image durable, in one transaction.
 func (s *Store) Save(ctx context.Context, image Image) error {
-	return s.db.Tx(ctx, func(tx *sql.Tx) error {
-		put, err := tx.PrepareContext(ctx, "INSERT INTO device (id, state, sum) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state, sum = excluded.sum")
-		if err != nil {
-			return err
-		}
-		defer put.Close()
+	return s.db.Tx(ctx, func(tx *sql.Tx) (err error) {
+		put := s.db.Rows(ctx, "INSERT INTO device (id, state, sum) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state, sum = excluded.sum")
+		defer func() { err = errors.Join(err, put.Close()) }()
 		for states := image.states; len(states) > 0 || image.more != nil; {
 			for id, state := range states {
-				if _, err := put.ExecContext(ctx, id, state, sqlite.Sum("device", id, state)); err != nil {
-					return err
-				}
+				put.Text(id)
+				put.Blob(state)
+				put.Sum("device")
+				put.Exec()
 			}
 			if image.more == nil {
 				break

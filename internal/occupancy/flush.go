@@ -156,39 +156,50 @@ func (p *prepared) done(what string) error {
 	return nil
 }
 
-func (f *Follower) writeChunks(tx *sql.Tx) error {
+func (f *Follower) writeChunks(*sql.Tx) error {
 	if len(f.dirty) == 0 {
 		return nil
 	}
-	p := prepare(f.ctx, tx, `INSERT INTO chunk (series, lo, touched, data, sum) VALUES (?, ?, ?, ?, ?)
+	rows := f.db.Rows(f.ctx, `INSERT INTO chunk (series, lo, touched, data, sum) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (series, lo) DO UPDATE SET touched = excluded.touched, data = excluded.data, sum = excluded.sum`)
 	var data []byte
+	put := func(s *series, c *chunk) {
+		data = encodeObs(data[:0], c.obs)
+		rows.Int(s.id)
+		rows.Int(c.lo)
+		rows.Int(f.clock)
+		rows.Blob(data)
+		rows.Sum("chunk")
+		rows.Exec()
+	}
 	for _, s := range f.dirty {
 		for _, c := range s.held {
-			data = encodeObs(data[:0], c.obs)
-			p.exec(s.id, c.lo, f.clock, data, sqlite.Sum("chunk", s.id, c.lo, f.clock, data))
+			put(s, c)
 		}
-		data = encodeObs(data[:0], s.tail.obs)
-		p.exec(s.id, s.tail.lo, f.clock, data, sqlite.Sum("chunk", s.id, s.tail.lo, f.clock, data))
+		put(s, &s.tail)
 	}
-	return p.done("observations")
+	return named("observations", rows.Close())
 }
 
-func (f *Follower) writeBlocks(tx *sql.Tx) error {
+func (f *Follower) writeBlocks(*sql.Tx) error {
 	if len(f.dirtySpaces) == 0 {
 		return nil
 	}
-	p := prepare(f.ctx, tx, `INSERT INTO rollup (id, touched, data, sum) VALUES (?, ?, ?, ?)
+	rows := f.db.Rows(f.ctx, `INSERT INTO rollup (id, touched, data, sum) VALUES (?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET touched = excluded.touched, data = excluded.data, sum = excluded.sum`)
 	var data []byte
 	for _, sp := range f.dirtySpaces {
 		for no, b := range sp.blocks {
 			data = b.encode(data[:0])
 			id := rollupID(sp.id, no)
-			p.exec(id, f.clock, data, sqlite.Sum("rollup", id, f.clock, data))
+			rows.Int(id)
+			rows.Int(f.clock)
+			rows.Blob(data)
+			rows.Sum("rollup")
+			rows.Exec()
 		}
 	}
-	return p.done("roll-ups")
+	return named("roll-ups", rows.Close())
 }
 
 // rowsAtOnce is how many rows one statement inserts.
@@ -211,32 +222,43 @@ func (f *Follower) writeStays(tx *sql.Tx) error {
 		return cmp.Or(cmp.Compare(a.space, b.space), cmp.Compare(a.until, b.until), cmp.Compare(a.series, b.series))
 	})
 	if len(rows) >= rowsAtOnce {
-		p := prepare(f.ctx, tx, insertStay+strings.Repeat(", (?, ?, ?, ?, ?, ?, ?)", rowsAtOnce-1))
-		args := make([]any, 0, 7*rowsAtOnce)
+		many := f.db.Rows(f.ctx, insertStay+strings.Repeat(", (?, ?, ?, ?, ?, ?, ?)", rowsAtOnce-1))
 		for ; len(rows) >= rowsAtOnce; rows = rows[rowsAtOnce:] {
-			args = args[:0]
-			for _, r := range rows[:rowsAtOnce] {
-				args = f.appendStay(args, &r)
+			for i := range rows[:rowsAtOnce] {
+				f.setStay(many, &rows[i])
 			}
-			p.exec(args...)
+			many.Exec()
 		}
-		if err := p.done("stays"); err != nil {
+		if err := named("stays", many.Close()); err != nil {
 			return err
 		}
 	}
 	if len(rows) == 0 {
 		return nil
 	}
-	p := prepare(f.ctx, tx, insertStay)
-	for _, r := range rows {
-		p.exec(f.appendStay(nil, &r)...)
+	one := f.db.Rows(f.ctx, insertStay)
+	for i := range rows {
+		f.setStay(one, &rows[i])
+		one.Exec()
 	}
-	return p.done("stays")
+	return named("stays", one.Close())
 }
 
-// appendStay appends the values of a row.
-func (f *Follower) appendStay(args []any, r *stayRow) []any {
-	from := len(args)
-	args = append(args, r.space, r.until, r.series, r.from, r.known, f.clock)
-	return append(args, sqlite.Sum("stay", args[from:]...))
+// setStay sets the values of a row.
+func (f *Follower) setStay(rows *sqlite.Rows, r *stayRow) {
+	rows.Int(r.space)
+	rows.Int(r.until)
+	rows.Int(r.series)
+	rows.Int(r.from)
+	rows.Bool(r.known)
+	rows.Int(f.clock)
+	rows.Sum("stay")
+}
+
+// named says of what an error is.
+func named(what string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
 }

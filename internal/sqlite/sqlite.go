@@ -35,7 +35,7 @@ type Options struct {
 	Readers    int   // size of the reading pool, default 2
 	ReadOnly   bool  // no writer, no migration
 	Aside      bool  // checkpoints are made beside the writer, which calls Tend
-	CacheKiB   int   // page cache of the writer, in KiB, which takes twice as much memory; default 500
+	CacheKiB   int   // page cache of the writer, in KiB, of which what is over 1 MiB takes twice as much memory; default 500
 }
 
 // readerCache is the page cache of each reading connection, KiB with a minus.
@@ -48,6 +48,8 @@ type DB struct {
 	R *sql.DB // read only; no query may hold a snapshot over 5 s
 
 	aside *aside // nil: SQLite makes checkpoints itself
+
+	writing *sql.Conn // that of the transaction which Tx runs
 
 	path string
 	one  bool // W, where there is one, is R: the file is on another driver
@@ -135,6 +137,9 @@ func readerPragmas() []Pragma {
 const busyMs = "5000"
 
 func connect(path string, conns int, param string, pragmas ...Pragma) (*sql.DB, error) {
+	if err := setPages(); err != nil {
+		return nil, err
+	}
 	var dsn strings.Builder
 	dsn.WriteString("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + param)
 	for _, p := range pragmas {
@@ -170,10 +175,17 @@ func (d *DB) Close() error {
 // Tx runs f in one writing transaction and commits it, or rolls back where f
 // fails or panics.
 func (d *DB) Tx(ctx context.Context, f func(*sql.Tx) error) error {
-	tx, err := d.W.BeginTx(ctx, nil)
+	c, err := d.W.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
+	defer func() { _ = c.Close() }() // it goes back to the pool
+	// Were it rolled back by the end of ctx, what Rows writes would be committed.
+	tx, err := c.BeginTx(context.WithoutCancel(ctx), nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	d.writing = c
 	returned := false
 	defer func() {
 		if !returned { // else the one connection, and the file's lock, would be held for good
@@ -182,6 +194,9 @@ func (d *DB) Tx(ctx context.Context, f func(*sql.Tx) error) error {
 	}()
 	err = f(tx)
 	returned = true
+	if err == nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		return errors.Join(err, tx.Rollback())
 	}

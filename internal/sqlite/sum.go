@@ -50,9 +50,9 @@ func Sum(table string, values ...any) int64 {
 			}
 			head = appendInt(head, v.Int64)
 		case string:
-			head = append(binary.BigEndian.AppendUint64(append(head, 't'), uint64(len(v))), v...)
+			head = appendText(head, v)
 		case []byte:
-			crc, head = crc32.Update(crc, castagnoli, binary.BigEndian.AppendUint64(append(head, 'b'), uint64(len(v)))), head[:0]
+			crc, head = crc32.Update(crc, castagnoli, appendLength(head, v)), head[:0]
 			crc = crc32.Update(crc, castagnoli, v)
 		default:
 			panic(fmt.Sprintf("sqlite: a %T has no checksum", value)) // a fault of ours, which every test of the table finds

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -16,11 +17,11 @@ import (
 // packetTimeout is the longest that one packet may take to come in.
 const packetTimeout = 2 * time.Minute
 
-// conn wraps the connection of one client. mochi reads from it and sees every
-// packet but the publishes of readings, which take their own way to the sink;
-// Read works packet by packet, so that mochi has done with a packet before the
-// next one is looked at. Everything but Close and the acknowledgements happens
-// on the one goroutine that serves the connection.
+// conn is the connection of one client. mochi is given every packet but the
+// publishes of readings, which take their own way to the sink, one by one: it
+// has done with a packet before the next one is looked at. Everything but Close
+// and the acknowledgements happens on the one goroutine that serves the
+// connection, or on one that it waits for.
 type conn struct {
 	raw    net.Conn
 	src    *Source
@@ -39,6 +40,9 @@ type conn struct {
 	expire bool          // the session ends with the connection, else:
 	keep   time.Duration // how long it lives after it
 	lower  uint32        // the client asked for more, s; 0: it did not
+	loop   bool          // what mochi publishes to the client is written
+	will   *mqtt.Will    // to be published at willAt; nil: none
+	willAt time.Time
 	login  atomic.Pointer[login]
 	last   *topic            // what was published to last
 	topics map[string]*topic // what was published to
@@ -70,19 +74,17 @@ func newConn(ctx context.Context, s *Source, raw net.Conn) *conn {
 	return c
 }
 
-// Read gives mochi the bytes of the packets that are its own.
+// Read gives mochi the bytes of the packet that is its own.
 func (c *conn) Read(p []byte) (int, error) {
-	for c.pass == 0 {
-		if err := c.next(); err != nil {
-			return 0, err
-		}
+	if c.pass == 0 {
+		return 0, io.EOF
 	}
 	n, err := c.in.Copy(p, c.pass)
 	c.pass -= n
 	return n, err
 }
 
-// next looks at the next packet: it is taken, or c.pass is set.
+// next looks at the next packet: it is taken, or left to mochi and c.pass set.
 func (c *conn) next() error {
 	l := c.login.Load()
 	if c.src.stopping.Load() { // what came so far is still acknowledged

@@ -28,9 +28,10 @@ func (l *listener) ID() string              { return l.id }
 func (l *listener) Address() string         { return l.net.Addr().String() }
 func (l *listener) Protocol() string        { return "tcp" }
 
-// Serve accepts until the listener is closed. With every place for clients
+// Serve accepts until the listener is closed; mochi's own way to serve a
+// connection is not used. With every place for clients
 // that are not logged in yet taken, the next ones wait in the kernel's queue.
-func (l *listener) Serve(establish listeners.EstablishFn) {
+func (l *listener) Serve(listeners.EstablishFn) {
 	ctx := l.src.ctx
 	defer l.src.tasks.Done()
 	for {
@@ -50,12 +51,12 @@ func (l *listener) Serve(establish listeners.EstablishFn) {
 			continue
 		}
 		l.src.tasks.Add(1)
-		go l.handle(ctx, raw, establish)
+		go l.handle(ctx, raw)
 	}
 }
 
 // handle serves one connection to its end.
-func (l *listener) handle(ctx context.Context, raw net.Conn, establish listeners.EstablishFn) {
+func (l *listener) handle(ctx context.Context, raw net.Conn) {
 	defer l.src.tasks.Done()
 	_ = raw.SetDeadline(time.Now().Add(l.src.o.ConnectTimeout))
 	if l.tls != nil {
@@ -70,13 +71,13 @@ func (l *listener) handle(ctx context.Context, raw net.Conn, establish listeners
 	}
 	defer l.src.remove(c)
 	if secure, ok := raw.(*tls.Conn); ok {
-		if err := secure.HandshakeContext(ctx); err != nil {
+		if err := aside(func() error { return secure.HandshakeContext(ctx) }); err != nil {
 			l.src.stats.HandshakesFailed.Add(1)
 			l.src.o.Log.Debug("TLS handshake failed", "remote", raw.RemoteAddr().String(), "error", err)
 			return
 		}
 	}
-	if err := establish(l.id, c); err != nil {
+	if err := c.serve(l.id); err != nil {
 		l.src.o.Log.Debug("connection ended", "remote", raw.RemoteAddr().String(), "error", err)
 	}
 }

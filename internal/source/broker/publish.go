@@ -160,10 +160,10 @@ func (c *conn) topic(name []byte) *topic {
 		}
 		t.name = string(name)
 		t.verdict, t.device = c.cred.mayPublish(t.name)
-		if t != &c.other {
-			if c.topics == nil {
-				c.topics = make(map[string]*topic)
-			}
+		if c.topics == nil && c.last != nil { // most devices have one topic, and no map
+			c.topics = map[string]*topic{c.last.name: c.last}
+		}
+		if c.topics != nil && t != &c.other {
 			c.topics[t.name] = t
 		}
 	}

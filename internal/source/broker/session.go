@@ -1,8 +1,10 @@
 package broker
 
 import (
+	"slices"
 	"time"
 
+	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"github.com/simpang-id/simpang/internal/source/mqttwire"
@@ -17,6 +19,8 @@ type session struct {
 	keep     time.Duration  // how long it lives while the client is away
 	gone     bool           // its credentials were removed: it ends with the connection
 	received mqttwire.IDSet // QoS 2 publishes that await PUBREL
+	will     *mqtt.Will     // of the last connection, to be published at willAt while the client is away; nil: none
+	willAt   time.Time
 }
 
 // takeOver is how long a connection may take to end for the next one of the
@@ -40,7 +44,7 @@ func (s *Source) enter(c *conn, id string, clean bool) packets.Code {
 		}
 		old := sess.conn
 		if old == nil {
-			sess.conn, c.sess = c, sess
+			sess.conn, c.sess, sess.will = c, sess, nil
 			s.mu.Unlock()
 			if clean {
 				sess.received.Clear()
@@ -92,10 +96,7 @@ func (s *Source) newSession(cred *credential, id string) *session {
 	}
 	sess := &session{id: id, user: cred.device}
 	s.sessions[id] = sess
-	if s.byUser[sess.user] == nil {
-		s.byUser[sess.user] = make(map[string]*session)
-	}
-	s.byUser[sess.user][id] = sess
+	s.byUser[sess.user] = append(s.byUser[sess.user], sess)
 	return sess
 }
 
@@ -112,8 +113,10 @@ func (s *Source) forget(sess *session) {
 		return
 	}
 	delete(s.sessions, sess.id)
-	delete(s.byUser[sess.user], sess.id)
-	if len(s.byUser[sess.user]) == 0 {
+	s.sendDelayed(sess)
+	mine := s.byUser[sess.user]
+	mine = slices.DeleteFunc(mine, func(other *session) bool { return other == sess })
+	if s.byUser[sess.user] = mine; len(mine) == 0 {
 		delete(s.byUser, sess.user)
 	}
 }
@@ -136,6 +139,7 @@ func (s *Source) leave(c *conn) {
 		return
 	}
 	sess.conn, sess.away, sess.keep = nil, time.Now(), c.keep
+	sess.will, sess.willAt = c.will, c.willAt
 	if !c.expire && !sess.gone {
 		return
 	}
@@ -145,7 +149,16 @@ func (s *Source) leave(c *conn) {
 	}
 }
 
-// expire ends the sessions of clients that were away too long.
+// sendDelayed publishes a will that was held back. s.mu is held.
+func (s *Source) sendDelayed(sess *session) {
+	if sess.will != nil {
+		s.sendWill(sess.will)
+		sess.will = nil
+	}
+}
+
+// expire ends the sessions of clients that were away too long, and publishes
+// the wills that are due.
 func (s *Source) expire(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -153,6 +166,8 @@ func (s *Source) expire(now time.Time) {
 		if sess.conn == nil && now.Sub(sess.away) > sess.keep {
 			s.forget(sess)
 			s.dropClient(sess.id)
+		} else if sess.conn == nil && now.After(sess.willAt) {
+			s.sendDelayed(sess)
 		}
 	}
 }

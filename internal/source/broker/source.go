@@ -73,7 +73,7 @@ type Source struct {
 	closed   bool
 	conns    map[*conn]struct{}
 	sessions map[string]*session
-	byUser   map[string]map[string]*session
+	byUser   map[string][]*session
 }
 
 var _ source.Source = (*Source)(nil)
@@ -90,7 +90,7 @@ func New(o Options) (*Source, error) {
 		pending:  make(chan struct{}, o.MaxPending),
 		conns:    make(map[*conn]struct{}),
 		sessions: make(map[string]*session),
-		byUser:   make(map[string]map[string]*session),
+		byUser:   make(map[string][]*session),
 	}
 	s.credentials.Store(&users{})
 	return s, nil
@@ -177,7 +177,7 @@ func (s *Source) newServer() *mqtt.Server {
 	return mqtt.New(&mqtt.Options{
 		Capabilities:             c,
 		Logger:                   slog.New(quiet{s.o.Log.Handler(), &s.mqttLog}),
-		ClientNetReadBufferSize:  256, // our own stands before it
+		ClientNetReadBufferSize:  16, // our own stands before it
 		ClientNetWriteBufferSize: 1024,
 		SysTopicResendInterval:   1 << 31, // nobody may read them, and they stop the world
 		InlineClient:             true,    // for Publish

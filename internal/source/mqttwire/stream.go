@@ -3,7 +3,7 @@ package mqttwire
 import "io"
 
 const (
-	smallBuffer = 512
+	smallBuffer = 256
 	largeBuffer = 32 << 10
 	lightReads  = 32 // so many reads that fill little of it in turn make the buffer smaller
 )
