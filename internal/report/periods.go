@@ -132,6 +132,9 @@ func (x *reconciling) credit(c *Credit) {
 			x.periods[key] = p
 		}
 	}
+	if i, found := slices.BinarySearch(p.Sites, c.Site); c.Site != "" && !found {
+		p.Sites = slices.Insert(p.Sites, i, c.Site)
+	}
 	if x.today > dueBy(x.v, p.Levy, c.PeriodFrom) {
 		p.paidNow += int64(c.Net)
 	}
