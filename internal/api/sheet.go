@@ -75,9 +75,8 @@ func readObjects[T any](body []byte) (*sent[T], error) {
 // trim takes the blanks from around the texts of a line, as from around cells:
 // a line is the same in JSON and CSV.
 func trim(line any) {
-	v := reflect.ValueOf(line).Elem()
-	for i := range v.NumField() {
-		if f := v.Field(i); f.Kind() == reflect.String {
+	for _, f := range reflect.ValueOf(line).Elem().Fields() {
+		if f.Kind() == reflect.String {
 			f.SetString(strings.TrimSpace(f.String()))
 		}
 	}

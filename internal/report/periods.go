@@ -133,6 +133,9 @@ func (x *reconciling) credit(c *Credit) {
 			x.periods[key] = p
 		}
 	}
+	if i, found := slices.BinarySearch(p.Sites, c.Site); c.Site != "" && !found {
+		p.Sites = slices.Insert(p.Sites, i, c.Site)
+	}
 	if c.Kind == KindSettlement {
 		p.Settled.V += int64(c.Net)
 		p.Fee.V += int64(c.Fee)

@@ -92,6 +92,17 @@ func TestLeak2OfARetribusiByDay(t *testing.T) {
 	require.Equal(t, []string{"sts-1", "q-1"}, p.Credits)
 }
 
+// TestAPeriodNamesTheSitesThatWerePaidFor, though nothing was recorded there.
+func TestAPeriodNamesTheSitesThatWerePaidFor(t *testing.T) {
+	f := newFake(t)
+	f.credits = []report.Credit{{Reference: "sspd", Kind: report.KindSSPD, Account: pbjt, Operator: "op-2", Site: "mall-3", PeriodFrom: "2026-03-01", PeriodTo: "2026-03-31", CreditedOn: "2026-04-10", Net: 9000}}
+	out, err := f.reporter(t, true).Reconcile(t.Context(), report.ReconcileQuery{Date: date, Now: at("2026-04-16"), Site: "mall-3"})
+	require.NoError(t, err)
+	require.Len(t, out.Periods, 1)
+	require.Equal(t, []string{"mall-3"}, out.Periods[0].Sites)
+	require.Equal(t, city.SomeInt(-9000), out.Periods[0].Leak2)
+}
+
 // TestWhatIsPaidAheadHidesNothing: a day that is overdue stays so however well
 // the day is paid that is not due yet.
 func TestWhatIsPaidAheadHidesNothing(t *testing.T) {

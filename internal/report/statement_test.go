@@ -192,7 +192,7 @@ func TestProject(t *testing.T) {
 	require.EqualValues(t, 1260, p.Low)
 	require.EqualValues(t, 1440, p.Mid)
 	p = report.Project([]int64{0, 0, 0}, 900, 1)
-	require.EqualValues(t, [3]city.Rupiah{900, 900, 900}, [3]city.Rupiah{p.Low, p.Mid, p.High})
+	require.Equal(t, [3]city.Rupiah{900, 900, 900}, [3]city.Rupiah{p.Low, p.Mid, p.High})
 }
 
 // TestAYearIsProjectedFromWhatIsKnown: months before the books had anything of
