@@ -11,6 +11,10 @@ type hour struct {
 	open   float32 // 0..1: share of the hour that is past and in which the site was not closed
 	exits  float32 // vehicles that were seen to leave
 	parked float32 // vehicles there, on average while known
+
+	// Of gates: who passed either way, of all classes, and the share of the hour
+	// at its begin and its end in which nobody did.
+	passed, head, tail float32
 }
 
 // weight is the open hours of known time.
@@ -20,6 +24,14 @@ func (h *hour) weight() float64 { return float64(h.known * h.open) }
 func (h *hour) blind() float64 { return float64((1 - h.known) * h.open) }
 
 type hours [24]hour
+
+// dark is the open hours of which nothing is known.
+func (out *hours) dark() (sum float64) {
+	for h := range out {
+		sum += out[h].blind()
+	}
+	return sum
+}
 
 const (
 	leastWeight = 0.5   // hours of known time that tell a pace

@@ -16,10 +16,9 @@ func (d *asked) class(ctx context.Context, by inventory.Detection, class city.Cl
 	if err != nil {
 		return err
 	}
-	blind, open, exits := 0.0, 0.0, 0.0
+	blind, open, exits := day.dark(), 0.0, 0.0
 	for h := range day {
 		exits += float64(day[h].exits)
-		blind += day[h].blind()
 		open += float64(day[h].open)
 	}
 	var s seen
@@ -49,11 +48,11 @@ func (d *asked) class(ctx context.Context, by inventory.Detection, class city.Cl
 			return err
 		}
 	}
-	pace := paceOf(day, others)
 	if by == inventory.DetectGates {
-		silent(day, &pace)
-		pace = paceOf(day, others)
+		day, others = alive(day, others)
+		blind = day.dark()
 	}
+	pace := paceOf(day, others)
 	d.cover(class, day)
 	price, sample, err := d.prices(ctx, by, class, &pace, day, others, dates, &s, blind > leastBlind*open)
 	if err != nil || d.answer.Why != "" {
@@ -160,18 +159,6 @@ func (d *asked) cover(class city.Class, day *hours) {
 	}
 }
 
-// silent takes the hours for blind in which nobody left although, by the other
-// days, many would have.
-func silent(day *hours, p *pace) {
-	const many = 8 // a chance of one in 3,000
-	for h := range day {
-		x := &day[h]
-		if x.exits == 0 && p.weight[h] > float64(x.known*x.open) && p.rate[h]*x.weight() >= many {
-			x.known = 0
-		}
-	}
-}
-
 // spread is the squared coefficient of variation between places.
 func (d *asked) spread(s *seen) float64 {
 	const usual, worth = 0.1, 5
@@ -198,6 +185,9 @@ func (d *asked) prices(ctx context.Context, by inventory.Detection, class city.C
 			return nil, nil, nil
 		}
 		mean, n := meanStay([]*hours{day})
+		if n < 20 || need { // who was not seen to leave is still there by the count
+			mean, n = meanStay(slices.DeleteFunc(append(slices.Clip(others), day), func(h *hours) bool { return h.dark() > 1 }))
+		}
 		if n < 20 {
 			mean, n = meanStay(append(slices.Clip(others), day))
 		}
@@ -217,6 +207,11 @@ func (d *asked) prices(ctx context.Context, by inventory.Detection, class city.C
 			return nil, nil, err
 		}
 		t := d.tag
+		lulls, err := d.lulls(ctx, begin, date.AddDate(0, 0, 1).UnixMilli())
+		if err != nil {
+			return nil, nil, err
+		}
+		stays = cut(stays, lulls, begin, date.AddDate(0, 0, 1).UnixMilli())
 		t.closed = d.sensors.Closed(d.Site.ID, begin, date.AddDate(0, 0, 1).UnixMilli())
 		var other seen
 		if !t.look(&other, stays, class, begin) {

@@ -84,6 +84,7 @@ type asked struct {
 	begin, end int64
 	tag        tag
 	stays      []occupancy.Stay
+	lulled     []lull // of the day
 	answer     Answer
 
 	sum           float64 // of stays whose price is known
@@ -120,6 +121,10 @@ func (d *asked) classes(ctx context.Context) error {
 			d.answer.Why = TooMany
 			return nil
 		}
+		if d.lulled, err = d.lulls(ctx, d.begin, min(d.end, d.Now)); err != nil {
+			return err
+		}
+		d.stays = cut(d.stays, d.lulled, d.begin, min(d.end, d.Now))
 	}
 	for _, class := range d.answer.Classes {
 		if err := d.class(ctx, by, class); err != nil || d.answer.Why != "" {
