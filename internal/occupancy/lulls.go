@@ -56,7 +56,7 @@ func (r *stayRun) lull(s *series, o obs) (row lullRow, ok bool) {
 		space: s.sp.id, series: s.id, heard: o.at, from: r.last, until: o.at, held: min(r.until, o.at),
 		before: r.occupied, after: o.state() == vOccupied,
 	}
-	const rounding = 1000 // dwell_s is whole seconds
+	const rounding = 1000                                          // dwell_s is whole seconds
 	if dwell, told := o.dwell(); told && row.before != row.after { // some say it each time
 		since := o.at - dwell
 		if since <= r.last+rounding {

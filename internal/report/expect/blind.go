@@ -37,7 +37,7 @@ const (
 	leastWeight = 0.5   // hours of known time that tell a pace
 	leastBlind  = 0.002 // of the open time; less is rounding
 	usualSpread = 0.2   // standard deviation of how busy days of a kind are, before any is seen
-	usualDays   = 2     // how many days that assumption is worth
+	usualDays   = 1     // how many days that assumption is worth
 )
 
 // prices are the mean and mean square of what leaving vehicles pay, by hour.

@@ -22,16 +22,17 @@ func (d *asked) class(ctx context.Context, by inventory.Detection, class city.Cl
 		open += float64(day[h].open)
 	}
 	var s seen
+	sampled := false
 	if by == inventory.DetectSpots {
+		if sampled, err = d.sampled(ctx, class); err != nil {
+			return err
+		}
 		s.room = d.Sample - len(d.answer.Sample)
 		if !d.tag.look(&s, d.stays, class, d.begin) {
 			d.answer.Why = NoTariff
 			return nil
 		}
 		d.answer.Sample = append(d.answer.Sample, s.sample...)
-		d.sum += float64(s.sum)
-		d.answer.Stays += len(s.paid) + len(s.begun)
-		d.answer.Charged += s.charged
 		if n := float64(len(s.paid) + len(s.begun)); exits > 1.1*n+5 { // some may not be flushed yet
 			d.answer.Why = NoStays
 			return nil
@@ -43,7 +44,7 @@ func (d *asked) class(ctx context.Context, by inventory.Detection, class city.Cl
 	}
 	var others []*hours
 	var dates []time.Time
-	if by == inventory.DetectGates || blind > leastBlind*open || len(s.begun) > 0 && len(s.paid) < fewPrices {
+	if by == inventory.DetectGates || sampled || blind > leastBlind*open || len(s.begun) > 0 && len(s.paid) < fewPrices {
 		if others, dates, err = d.others(ctx, by, class); err != nil {
 			return err
 		}
@@ -52,11 +53,20 @@ func (d *asked) class(ctx context.Context, by inventory.Detection, class city.Cl
 		day, others = alive(day, others)
 		blind = day.dark()
 	}
+	var price *prices
+	var missed float64 // who left, for each who was seen to
+	if sampled {
+		if more, all, p, by, ok := d.between(class, day, others, d.spread(&s)); ok {
+			day, others, price, missed = more, all, p, by
+		}
+	}
 	pace := paceOf(day, others)
 	d.cover(class, day)
-	price, sample, err := d.prices(ctx, by, class, &pace, day, others, dates, &s, blind > leastBlind*open)
-	if err != nil || d.answer.Why != "" {
-		return err
+	var sample []paid
+	if price == nil {
+		if price, sample, err = d.prices(ctx, by, class, &pace, day, others, dates, &s, blind > leastBlind*open); err != nil || d.answer.Why != "" {
+			return err
+		}
 	}
 	a, ok := pace.unseen(day, price, d.spread(&s), float64(d.Site.Capacity[class]))
 	switch {
@@ -68,9 +78,14 @@ func (d *asked) class(ctx context.Context, by inventory.Detection, class city.Cl
 		return nil
 	}
 	d.estimated.add(a)
-	if by == inventory.DetectGates {
-		d.left(day, price)
+	if by == inventory.DetectGates || missed > 0 {
+		d.left(day, price, max(missed, 1))
+		d.subscribe(day, price, float64(subscribed))
+		return nil
 	}
+	d.sum += float64(s.sum)
+	d.answer.Stays += len(s.paid) + len(s.begun)
+	d.answer.Charged += s.charged
 	long := lengthsOf(sample)
 	for _, st := range s.begun {
 		mean, variance, ok := d.tag.guess(long, st)
@@ -101,8 +116,9 @@ func (p *pace) blindExits(day *hours) (n float64) {
 	return n
 }
 
-// left adds who was seen to leave by the gates.
-func (d *asked) left(day *hours, price *prices) {
+// left adds who left by the gates, or by samples, of whom one in so many was
+// seen.
+func (d *asked) left(day *hours, price *prices, missed float64) {
 	var a amount
 	var n, square float64
 	for h := range day {
@@ -115,7 +131,7 @@ func (d *asked) left(day *hours, price *prices) {
 		}
 	}
 	if n > 0 {
-		a.chance = max(0, square-a.mean*a.mean/n)
+		a.chance = max(0, square-a.mean*a.mean/n) + a.mean*a.mean/n*(missed-1)
 	}
 	a.common = a.mean * price.model
 	d.answer.Stays += int(n)

@@ -56,6 +56,9 @@ func (d *asked) hours(ctx context.Context, by inventory.Detection, class city.Cl
 		h.known = min(1, covered)
 		if capacity > 0 {
 			h.known *= min(1, (float32(p.FreeAvg.V)+float32(p.OccupiedAvg.V))/1000/capacity)
+			if h.known > 0 {
+				h.parked *= min(1, covered) / h.known
+			}
 		}
 	}
 	lulls := d.lulled

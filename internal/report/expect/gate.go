@@ -68,10 +68,16 @@ func shares(mean, sigma float64) (share [gridSize]float64) {
 // known from n of them.
 func (c *curve) prices(mean, n float64) *prices {
 	mean = min(max(mean, leastMean), mostMean)
+	return c.pricesOf([len(sigmas)]float64{mean, mean, mean}, [len(sigmas)]float64{1, 1, 1}, n)
+}
+
+// pricesOf returns what those pay who leave, where for each width of the stays
+// there is a mean (ms), and how many leave against the usual one.
+func (c *curve) pricesOf(means, weights [len(sigmas)]float64, n float64) *prices {
 	p := &prices{n: n}
 	var sums [len(sigmas)]float64
 	for s, sigma := range sigmas {
-		share := shares(mean, sigma)
+		share := shares(means[s], sigma)
 		for h := range c {
 			p.hourly[h] = n
 			var m, q float64
@@ -79,7 +85,7 @@ func (c *curve) prices(mean, n float64) *prices {
 				m += share[i] * amount
 				q += share[i] * amount * amount
 			}
-			sums[s] += m
+			sums[s] += m * weights[s]
 			if s == 1 {
 				p.mean[h], p.square[h] = m, q
 			}

@@ -42,10 +42,7 @@ func (d *asked) lulls(ctx context.Context, from, to int64) ([]lull, error) {
 	}
 	for i, l := range found {
 		list[i] = lull{Lull: l}
-		interval[i] = occupancy.DefaultIntervalS * 1000
-		if x := d.Version.Device(l.Device); x != nil && x.IntervalS > 0 {
-			interval[i] = int64(x.IntervalS) * 1000
-		}
+		interval[i] = d.interval(l.Device)
 	}
 	for i := range list {
 		list[i].bound(i, list, interval, sensors)

@@ -98,7 +98,7 @@ func (w *town) follow(t *testing.T, v *inventory.Version, site string, days int,
 					words = append(words, word{at, p, city.Spot{Occupied: occupied[p], DwellS: dwell}})
 				}
 			}
-			beat := w.begin(day) + int64(p)*1000
+			beat := w.begin(day) + int64(p)*how.interval(p)/int64(len(w.places)) // each at a time of its own
 			for beat < w.begin(day+1) {
 				change := int64(1) << 62
 				if next[p] < len(of[p]) {
