@@ -20,13 +20,12 @@ type Lull struct {
 	Device string
 	Class  city.Class
 	From   int64 // its last word
-	Until  int64 // its next word, or earlier: since then the state held by that word's dwell_s
-	Heard  int64 // its next word; where it is silent still, the clock
+	Until  int64 // its next word, or earlier: since then the state held by that word's dwell_s; From: in all of it
+	Heard  int64 // its next word
 	Held   int64 // until when its last word was believed, at most Heard
 	Before bool  // occupied at From
 	After  bool  // occupied at Heard
-	Told   bool  // dwell_s told Until, and that the state was the other one until Heard
-	Open   bool  // it is silent still
+	Told   bool  // dwell_s told Until, and that the state was the other than After from then to Heard
 }
 
 type lullRow struct {
@@ -59,10 +58,14 @@ func (r *stayRun) lull(s *series, o obs) (row lullRow, ok bool) {
 	const rounding = 1000                                          // dwell_s is whole seconds
 	if dwell, told := o.dwell(); told && row.before != row.after { // some say it each time
 		since := o.at - dwell
-		if since <= r.last+rounding {
-			return row, false // nothing changed before
+		switch {
+		case since > r.last+rounding:
+			row.until = min(since, o.at)
+		case o.at <= r.until:
+			return row, false // nothing changed before, and nothing had expired
+		default:
+			row.until = row.from
 		}
-		row.until = min(since, o.at)
 	}
 	return row, true
 }
@@ -97,27 +100,18 @@ func (f *Follower) writeLulls(tx *sql.Tx) error {
 // who is silent for longer has long expired.
 const lullReach = 35 * dayMs
 
-// Lulls returns the silences of a site's spots that overlap [from, to), by
-// device and time. They are as of the last flush, but for those that last
-// still.
+// Lulls returns the silences of a site's spots that are over and overlap
+// [from, to), by device and time. They are as of the last flush.
 func (f *Follower) Lulls(ctx context.Context, site string, from, to int64) ([]Lull, error) {
 	f.mu.RLock()
 	spaces, devices := map[int64]city.Class{}, map[int64]string{}
-	var lulls []Lull
 	for _, s := range f.bySite[site] {
-		if s.id == 0 || s.sp.key.detection != spots {
-			continue
-		}
-		spaces[s.sp.id], devices[s.id] = s.sp.key.class, s.device
-		o, ok := s.last()
-		if until := s.until(o); ok && o.state() != vEnded && o.at < to && f.clock > from && f.clock-o.at > (until-o.at)/2 {
-			on := o.state() == vOccupied
-			lulls = append(lulls, Lull{
-				Device: s.device, Class: s.sp.key.class, From: o.at, Until: f.clock, Heard: f.clock, Held: min(until, f.clock), Before: on, After: on, Open: true,
-			})
+		if s.id != 0 && s.sp.key.detection == spots {
+			spaces[s.sp.id], devices[s.id] = s.sp.key.class, s.device
 		}
 	}
 	f.mu.RUnlock()
+	lulls := []Lull{}
 	for id, class := range spaces {
 		list, err := f.lullsOf(ctx, id, from, to)
 		if err != nil {
@@ -136,7 +130,7 @@ func (f *Follower) Lulls(ctx context.Context, site string, from, to int64) ([]Lu
 
 func (f *Follower) lullsOf(ctx context.Context, space, from, to int64) ([]lullRow, error) {
 	rows, err := f.db.R.QueryContext(ctx, `SELECT heard_at, series, from_at, until_at, held, states, touched, sum FROM lull
-		WHERE space = ? AND heard_at > ? AND heard_at < ? AND from_at < ?`, space, from, to+lullReach, to)
+		WHERE space = ? AND heard_at > ? AND heard_at < ?`, space, from, to+lullReach)
 	if err != nil {
 		return nil, err
 	}
@@ -151,8 +145,9 @@ func (f *Follower) lullsOf(ctx context.Context, space, from, to int64) ([]lullRo
 		if err := sqlite.CheckSum(sum, "lull", space, r.heard, r.series, r.from, r.until, r.held, states, touched); err != nil {
 			return nil, err
 		}
-		r.before, r.after = states&1 != 0, states&2 != 0
-		list = append(list, r)
+		if r.before, r.after = states&1 != 0, states&2 != 0; r.from < to {
+			list = append(list, r)
+		}
 	}
 	return list, rows.Err()
 }

@@ -63,12 +63,16 @@ func (a *amount) missing() float64 {
 	switch {
 	case a.unseen == 0:
 		return 0
-	case math.Exp(-a.unseen) >= 0.05:
+	case a.perhapsNone():
 		return a.missed
 	default:
 		return a.missed / a.unseen / 2
 	}
 }
+
+// perhapsNone tells that with a chance of one in twenty or more nobody left
+// unseen.
+func (a *amount) perhapsNone() bool { return a.unseen > 0 && math.Exp(-a.unseen) >= 0.05 }
 
 // pace is how fast vehicles leave.
 type pace struct {

@@ -146,7 +146,11 @@ func (d *asked) finish() {
 		each := d.sum / float64(d.answer.Charged)
 		variance += float64(d.answer.Charged) * official * paying * each * each
 	}
-	low, high := sum+gammaQuantile(mean, variance, -z95), sum+gammaQuantile(mean, variance, z95)
+	up := z95
+	if d.estimated.perhapsNone() { // the low end is as low as it can be: all that lies outside lies above
+		up = z90
+	}
+	low, high := sum+gammaQuantile(mean, variance, -z95), sum+gammaQuantile(mean, variance, up)
 	if mean <= 0 && variance > 0 { // only known stays, of which some may not have to pay
 		low, high = sum-z95*math.Sqrt(variance), sum+z95*math.Sqrt(variance)
 	}

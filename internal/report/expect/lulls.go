@@ -25,7 +25,7 @@ func (d *asked) lulls(ctx context.Context, from, to int64) ([]lull, error) {
 		return nil, err
 	}
 	quiet := map[string]int64{}
-	short := func(l *occupancy.Lull) bool { return !l.Open && l.Heard <= l.Held }
+	short := func(l *occupancy.Lull) bool { return l.Heard <= l.Held }
 	for i := range found {
 		if l := &found[i]; short(l) {
 			quiet[l.Device] += min(l.Heard, to) - max(l.From, from)
@@ -44,8 +44,9 @@ func (d *asked) lulls(ctx context.Context, from, to int64) ([]lull, error) {
 		list[i] = lull{Lull: l}
 		interval[i] = d.interval(l.Device)
 	}
+	tell := slices.ContainsFunc(found, func(l occupancy.Lull) bool { return l.Told })
 	for i := range list {
-		list[i].bound(i, list, interval, sensors)
+		list[i].bound(i, list, interval, sensors, tell)
 	}
 	return list, nil
 }
@@ -56,8 +57,11 @@ const alone = 0.3
 
 // bound estimates when the sensor died and came back. Each speaks once an
 // interval at least. Where most of a site fell silent within that time, it was
-// at once, after the last word of any of them; likewise when they came back.
-func (l *lull) bound(at int, all []lull, interval []int64, sensors int) {
+// at once, after the last word of any of them; likewise when they came back. But
+// where they do not tell how long the state before lasted, the next word may be
+// that of a change, which is not told from an older one: then all who left up to
+// it are estimated, and it is not counted.
+func (l *lull) bound(at int, all []lull, interval []int64, sensors int, tell bool) {
 	const few = 3
 	own := interval[at]
 	dead, alive := l.From, l.Heard
@@ -67,7 +71,7 @@ func (l *lull) bound(at int, all []lull, interval []int64, sensors int) {
 			fell++
 			dead = max(dead, from)
 		}
-		if heard := all[j].Heard; !all[j].Open && heard > l.Heard-own && heard < l.Heard+interval[j] {
+		if heard := all[j].Heard; heard > l.Heard-own && heard < l.Heard+interval[j] {
 			rose++
 			alive = min(alive, heard)
 		}
@@ -79,10 +83,13 @@ func (l *lull) bound(at int, all []lull, interval []int64, sensors int) {
 	if rose < max(few, (sensors+1)/2) {
 		alive = l.Heard - some
 	}
-	if l.Open || l.Told {
+	switch {
+	case l.Told:
 		alive = l.Until
+	case !tell:
+		alive = l.Heard
 	}
-	if dead >= alive {
+	if dead > alive {
 		middle := l.From + (l.Until-l.From)/2
 		dead, alive = middle, middle
 	}
@@ -118,13 +125,13 @@ func (out *hours) silence(lulls []lull, class city.Class, capacity float64, begi
 		add(-1, max(l.dead, l.From), min(l.alive, l.Held))
 		add(1, max(l.From, l.Held), l.dead)
 		add(1, max(l.alive, l.Held), l.Heard)
-		counted := !l.Open && l.Before && !l.After && l.Heard <= l.Held
+		counted := l.Before && !l.After && l.Heard <= l.Held
 		switch {
 		case counted && !l.Told:
 			left(l.Heard, -1)
 		case l.Told && !counted && !l.After:
 			left(l.Heard, 1)
-		case l.Told && l.After:
+		case l.Told && l.After && l.Until > l.From:
 			left(l.Until, 1)
 		}
 	}
@@ -154,7 +161,7 @@ func cut(stays []occupancy.Stay, lulls []lull, from, to int64) []occupancy.Stay 
 		seen := true
 		for _, l := range by[st.Device] {
 			switch {
-			case l.Open || l.Heard <= st.From || l.From >= st.Until:
+			case l.Heard <= st.From || l.From >= st.Until || l.Until == l.From:
 			case l.Heard == st.Until && l.Told:
 				st.From, st.Known = l.Until, true
 			case l.Heard == st.Until:
@@ -168,7 +175,7 @@ func cut(stays []occupancy.Stay, lulls []lull, from, to int64) []occupancy.Stay 
 		}
 	}
 	for i := range lulls {
-		if l := &lulls[i]; l.Told && l.After && l.Until >= from && l.Until < to {
+		if l := &lulls[i]; l.Told && l.After && l.Until > l.From && l.Until >= from && l.Until < to {
 			kept = append(kept, occupancy.Stay{Device: l.Device, Class: l.Class, From: l.Until, Until: l.Until})
 		}
 	}
