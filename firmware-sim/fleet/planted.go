@@ -33,6 +33,26 @@ func (t *till) voidsAtNight(at, after int64, amount city.Rupiah) bool {
 	return true
 }
 
+// silent tells whether the meter prints nothing of what was paid.
+func (t *till) silent(at int64, amount city.Rupiah) bool {
+	p := t.d.f.o.Scenario.Planted.In(scenario.MeterSilent, t.d.inv.ID, at)
+	if p != nil {
+		t.d.f.bank.leak(string(p.Kind), t.d.inv.Site, at, amount)
+	}
+	return p != nil
+}
+
+// less returns what is printed of what was paid.
+func (t *till) less(at int64, amount city.Rupiah) city.Rupiah {
+	const kept = 1000
+	p := t.d.f.o.Scenario.Planted.In(scenario.OffTariff, t.d.inv.ID, at)
+	if p == nil || amount <= kept || !t.rng.chance(p.Share) {
+		return amount
+	}
+	t.d.f.bank.leak(string(p.Kind), t.d.inv.Site, at, kept)
+	return amount - kept
+}
+
 // resets lets the running totals begin at 0 where that was planted.
 func (t *till) resets() {
 	f := t.d.f
@@ -46,10 +66,15 @@ func (t *till) resets() {
 	}
 }
 
-// isBlind tells whether it is a sensor that was planted to say nothing now.
+// isBlind tells whether it was planted to say nothing now: a sensor of a site,
+// or a meter.
 func (d *device) isBlind(at int64) bool {
-	if d.inv.Kind == inventory.DeviceMeter || d.inv.Kind == inventory.DeviceTraffic {
+	switch d.inv.Kind {
+	case inventory.DeviceMeter:
+		return d.f.o.Scenario.Planted.In(scenario.MeterSilent, d.inv.ID, at) != nil
+	case inventory.DeviceTraffic:
 		return false
+	case inventory.DeviceSpot, inventory.DeviceGate, inventory.DeviceCount:
 	}
 	return d.f.o.Scenario.Planted.In(scenario.Blind, d.inv.Site, at) != nil
 }

@@ -190,3 +190,42 @@ func (r *ran) deposits(t *testing.T) (gross map[[2]string]city.Rupiah, fees city
 	require.NotEmpty(t, gross)
 	return gross, fees
 }
+
+// TestAMeterThatPrintsLessOrNothing: what was paid is what is printed and what
+// is told as lost, also where a meter says nothing for a while.
+func TestAMeterThatPrintsLessOrNothing(t *testing.T) {
+	without := run(t, honest+quiet, 4*24, 7, message.Native)
+	var meter string
+	for _, l := range without.lines {
+		if l.What == truth.Payment {
+			meter = l.Device
+			break
+		}
+	}
+	const from, until = 1772470800000, 1772557200000 // 2026-03-03
+	with := run(t, honest+quiet+`
+planted:
+  - {kind: meter_silent, device: `+meter+`, from: 2026-03-03T00:00:00+07:00, until: 2026-03-04T00:00:00+07:00}
+  - {kind: off_tariff, device: `+meter+`, share: 0.5, from: 2026-03-04T00:00:00+07:00, until: 2026-03-07T00:00:00+07:00}
+`, 4*24, 7, message.Native)
+	lost := map[string]city.Rupiah{}
+	for _, l := range with.lines {
+		if l.What == truth.Leak {
+			lost[l.Fault] += *l.Amount
+		}
+		if l.Device == meter && (l.What == truth.Payment || l.What == truth.Delivered) {
+			require.False(t, l.At >= from && l.At < until, "it says nothing: %+v", l)
+		}
+	}
+	require.Positive(t, lost["meter_silent"])
+	require.Positive(t, lost["off_tariff"])
+	require.Zero(t, lost["off_tariff"]%1000)
+	var before, after city.Rupiah
+	for _, paid := range without.sums().paid {
+		before += paid
+	}
+	for _, paid := range with.sums().paid {
+		after += paid
+	}
+	require.InDelta(t, float64(before), float64(after+lost["meter_silent"]+lost["off_tariff"]), 20_000, "but for voids that the silence swallowed")
+}

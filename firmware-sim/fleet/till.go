@@ -51,13 +51,14 @@ func (s *site) pay(at int64, v *stay) {
 	}
 	void, reprint := rng.chance(p.Void), rng.chance(p.Reprint)
 	after := rng.between(10_000, 600_000)
-	if s.skims(at, r.Amount) {
+	if s.skims(at, r.Amount) || t.silent(at, r.Amount) {
 		return
 	}
+	r.Amount = t.less(at, r.Amount)
 	t.n++
 	r.Number = fmt.Sprintf("%s-%06d", t.series, t.n)
 	t.count++
-	t.amount += int64(quote.Amount)
+	t.amount += int64(r.Amount)
 	whole := t.print(at, r, false)
 	if whole && !void && t.voidsAtNight(at, after, r.Amount) {
 		void = true
@@ -68,13 +69,20 @@ func (s *site) pay(at int64, v *stay) {
 	case !whole || r.Amount == 0:
 	case void:
 		s.f.at(at+after, func(at int64) {
+			if t.d.isBlind(at) {
+				return
+			}
 			r.Void = true
 			t.count--
 			t.amount -= int64(r.Amount)
 			t.print(at, r, false)
 		})
 	case reprint:
-		s.f.at(at+after, func(at int64) { t.print(at, r, true) })
+		s.f.at(at+after, func(at int64) {
+			if !t.d.isBlind(at) {
+				t.print(at, r, true)
+			}
+		})
 	}
 }
 

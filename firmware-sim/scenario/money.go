@@ -20,6 +20,8 @@ const (
 	Skim         PlantedKind = "skim"          // stays of a site that are paid and get no receipt
 	NightVoids   PlantedKind = "night_voids"   // receipts of a meter voided between 22:00 and 05:00
 	MeterReset   PlantedKind = "meter_reset"   // a meter's running totals begin at 0
+	MeterSilent  PlantedKind = "meter_silent"  // a meter prints and says nothing, and the money is not recorded
+	OffTariff    PlantedKind = "off_tariff"    // receipts of a meter that print Rp1,000 less than was paid
 	Blind        PlantedKind = "blind"         // a site's spots, gates and counts say nothing
 	DepositLate  PlantedKind = "deposit_late"  // an operator's deposits come days later
 	DepositShort PlantedKind = "deposit_short" // an operator keeps a share back
@@ -55,7 +57,7 @@ func (p *Plant) subject() string {
 	switch p.Kind {
 	case Skim, Blind:
 		return p.Site
-	case NightVoids, MeterReset:
+	case NightVoids, MeterReset, MeterSilent, OffTariff:
 		return p.Device
 	case DepositLate, DepositShort:
 		return p.Operator
@@ -69,17 +71,17 @@ func (s *Scenario) checkMoney(say sayFunc, share shareFunc, within withinFunc) {
 	for i := range s.Planted {
 		p, at := &s.Planted[i], fmt.Sprintf("planted %d", i+1)
 		switch p.Kind {
-		case Skim, NightVoids, DepositShort:
+		case Skim, NightVoids, OffTariff, DepositShort:
 			within(at+".share", p.Share, 0.0001, 1)
 		case DepositLate:
 			within(at+".days", float64(p.Days), 1, 3660)
-		case MeterReset, Blind:
+		case MeterReset, MeterSilent, Blind:
 		default:
-			say("%s: the kind %q is not known: use skim, night_voids, meter_reset, blind, deposit_late or deposit_short", at, p.Kind)
+			say("%s: the kind %q is not known: use skim, night_voids, meter_reset, meter_silent, off_tariff, blind, deposit_late or deposit_short", at, p.Kind)
 			continue
 		}
 		if p.subject() == "" {
-			say("%s: %s needs the id of what it is about: site for skim and blind, device for night_voids and meter_reset, operator for deposits", at, p.Kind)
+			say("%s: %s needs the id of what it is about: site for skim and blind, device for night_voids, meter_reset, meter_silent and off_tariff, operator for deposits", at, p.Kind)
 		}
 		if p.From.IsZero() || (p.Kind != MeterReset && !p.Until.After(p.From)) {
 			say("%s: give from and a later until", at)

@@ -73,6 +73,11 @@ func (s sensors) Stays(ctx context.Context, site string, from, to int64, limit i
 	return ask(&s.seat.seat, func(f *occupancy.Follower) ([]occupancy.Stay, error) { return f.Stays(ctx, site, from, to, limit) })
 }
 
+// Lulls asks the follower that sits there.
+func (s sensors) Lulls(ctx context.Context, site string, from, to int64) ([]occupancy.Lull, error) {
+	return ask(&s.seat.seat, func(f *occupancy.Follower) ([]occupancy.Lull, error) { return f.Lulls(ctx, site, from, to) })
+}
+
 // Closed asks the follower that sits there.
 func (s sensors) Closed(site string, from, to int64) [][2]int64 {
 	return s.seat.now().Closed(site, from, to)

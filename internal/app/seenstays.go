@@ -8,6 +8,7 @@ import (
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/occupancy"
+	"github.com/simpang-id/simpang/internal/report"
 	"github.com/simpang-id/simpang/internal/watch"
 )
 
@@ -15,6 +16,7 @@ import (
 type seenStays struct {
 	seat      *occupancySeat
 	inventory interface{ Current() *inventory.Version }
+	reports   *report.Reporter // nil: nobody looks for silences that occupancy does not know of
 }
 
 var _ watch.Stays = seenStays{}
@@ -25,7 +27,8 @@ const mostStays = 100_000
 // Seen counts a day's stays: on places with a sensor each as it was seen, behind
 // gates who came and who left. Classes of which sensors cannot see all, and
 // those that are only counted, are left out. What is covered is the share of
-// the day and of the places that was known.
+// the day and of the places that was known, by what reports conclude: a gate
+// that is silent for some hours has not expired.
 func (s seenStays) Seen(ctx context.Context, site string, from, to, least int64, pos uint64) (watch.Seen, bool, error) {
 	v := s.inventory.Current()
 	if v == nil || v.Site(site) == nil || v.Site(site).Detection == inventory.DetectCount {
@@ -43,6 +46,12 @@ func (s seenStays) Seen(ctx context.Context, site string, from, to, least int64,
 		seen, err := daySeen(ctx, f, at, from, to, least)
 		return answer{seen, true}, err
 	})
+	if err == nil && a.ok && len(a.seen.Classes) > 0 && s.reports != nil {
+		var d *report.SiteDay
+		if d, err = s.reports.SiteDay(ctx, site, time.UnixMilli(from).In(v.Zone).Format(time.DateOnly)); err == nil && d.Expected.Known {
+			a.seen.Coverage = min(a.seen.Coverage, d.Expected.Coverage)
+		}
+	}
 	return a.seen, a.ok, err
 }
 

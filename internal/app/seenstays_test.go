@@ -81,7 +81,7 @@ func TestSeenStays(t *testing.T) {
 
 	seat := &occupancySeat{}
 	require.NoError(t, seat.take(t.Context(), func(context.Context) (*occupancy.Follower, error) { return f, nil }))
-	s := seenStays{seat, heldInventory{v}}
+	s := seenStays{seat: seat, inventory: heldInventory{v}}
 	seen, ok, err := s.Seen(t.Context(), "s", midnight, midnight+24*hour, 2*minute, f.Cursor())
 	require.NoError(t, err)
 	require.True(t, ok)

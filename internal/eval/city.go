@@ -12,8 +12,12 @@ import (
 const reference = "configs/bekasi/inventory"
 
 // Of five places three are streets with a sensor a spot, one a special place and
-// one a taxpayer's, both with gates.
+// one a taxpayer's, both with gates. On each third place sensors speak each ten
+// minutes, else each hour.
 const (
+	often, seldom = 600, 3600 // seconds
+	everyThird    = 3
+
 	carSpots, cycleSpots = 8, 4
 	everyFive            = 5
 	taxpayers            = 4
@@ -23,12 +27,16 @@ const (
 type place struct {
 	id, levy, operator string
 	spots              bool
+	interval           int // seconds, of the spots' sensors
 }
 
 func places(n int) []place {
 	list := make([]place, n)
 	for i := range list {
-		p := place{id: fmt.Sprintf("P-%02d", i+1), levy: "street", operator: "dishub", spots: true}
+		p := place{id: fmt.Sprintf("P-%02d", i+1), levy: "street", operator: "dishub", spots: true, interval: seldom}
+		if i%everyThird == 0 {
+			p.interval = often
+		}
 		switch i % everyFive {
 		case 3:
 			p.levy, p.operator, p.spots = "special", "upt-parkir", false
@@ -112,7 +120,7 @@ func (p place) devices(to *strings.Builder) {
 			if n >= carSpots {
 				class = "motorcycle"
 			}
-			fmt.Fprintf(to, "spot-%s-%02d,spot,%s,S%02d,,%s,,,600,\n", id, n+1, p.id, n+1, class)
+			fmt.Fprintf(to, "spot-%s-%02d,spot,%s,S%02d,,%s,,,%d,\n", id, n+1, p.id, n+1, class, p.interval)
 		}
 	} else {
 		fmt.Fprintf(to, "gate-%s-1,gate,%s,,,,,,3600,\ngate-%s-2,gate,%s,,,,,,3600,\n", id, p.id, id, p.id)

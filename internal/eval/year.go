@@ -7,11 +7,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/simpang-id/simpang/firmware-sim/fleet"
 	"github.com/simpang-id/simpang/firmware-sim/message"
@@ -30,12 +34,13 @@ type year struct {
 	cfg      *config.Config
 	scenario *scenario.Scenario
 	places   []place
+	faults   []fault
 	from     time.Time
 	until    time.Time
 
 	readings     int
 	printed      map[dayOf]city.Rupiah // receipts less voids
-	lost         map[dayOf]city.Rupiah // skimmed, or voided with the cash kept
+	lost         map[dayOf]city.Rupiah // paid, and not printed or voided again
 	short        map[dayOf]city.Rupiah // kept back of deposits, by site and month
 	deposits     []json.RawMessage
 	declarations []json.RawMessage
@@ -90,13 +95,15 @@ func (y *year) play(ctx context.Context) (err error) {
 	if err := r.Step(ctx, y.from); err != nil {
 		return err
 	}
-	file, err := os.Create(filepath.Join(y.dir, "truth.jsonl"))
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	told := bufio.NewWriter(file)
-	w := truth.NewWriter(told)
+	truths, told := io.Pipe()
+	var read errgroup.Group
+	read.Go(func() error {
+		err := y.read(truths)
+		return errors.Join(err, truths.CloseWithError(err))
+	})
+	defer func() { err = errors.Join(err, told.Close(), read.Wait()) }()
+	buffered := bufio.NewWriter(told)
+	w := truth.NewWriter(buffered)
 	sim, err := fleet.New(fleet.Options{
 		Version: r.Inventory(), Scenario: y.scenario, Seed: y.scenario.Seed, Start: y.from.UnixMilli(), End: y.until.UnixMilli(), Truth: w,
 	})
@@ -119,21 +126,13 @@ func (y *year) play(ctx context.Context) (err error) {
 		if err := r.Take(ctx, last, source.Message{Source: "devices", Device: m.Device, Payload: m.Payload, Decoded: native.Decode(m.Device, m.Payload)}); err != nil {
 			return err
 		}
-		w.Message(string(m.Expect), &m)
 	}
-	if err := errors.Join(r.Step(ctx, y.until), w.Close(), told.Flush()); err != nil {
-		return err
-	}
-	return y.read(file.Name())
+	return errors.Join(r.Step(ctx, y.until), w.Close(), buffered.Flush())
 }
 
-// read folds the truth file.
-func (y *year) read(name string) error {
-	text, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	defer text.Close()
+// read folds the truth as it is told; what was delivered is not of interest.
+func (y *year) read(text io.Reader) error {
+	lost := []string{string(scenario.Skim), string(scenario.NightVoids), string(scenario.MeterSilent), string(scenario.OffTariff)}
 	return truth.Read(text, func(l truth.Line) error {
 		k := dayOf{l.Site, time.UnixMilli(l.At).In(y.cfg.City.Zone).Format(time.DateOnly)}
 		switch {
@@ -141,7 +140,7 @@ func (y *year) read(name string) error {
 			y.printed[k] -= *l.Amount
 		case l.What == truth.Payment && !l.Reprint:
 			y.printed[k] += *l.Amount
-		case l.What == truth.Leak && (l.Fault == string(scenario.Skim) || l.Fault == string(scenario.NightVoids)):
+		case l.What == truth.Leak && slices.Contains(lost, l.Fault):
 			y.lost[k] += *l.Amount
 		case l.What == truth.Leak && l.Fault == string(scenario.DepositShort):
 			y.short[dayOf{l.Site, k.date[:7]}] += *l.Amount

@@ -24,5 +24,7 @@
 //     the site's first class, then the next.
 //   - Arrivals and departures of spots are changes between two readings without
 //     expiry between them; a count does not tell them.
+//   - A spot's silence of more than half its expiry is kept as a Lull: numbers
+//     hold through it, but who concludes from them knows that a word is missing.
 //   - A count by gates is bounded by ten times the capacity (10,000 at least).
 package occupancy

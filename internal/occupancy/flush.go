@@ -65,14 +65,14 @@ func (f *Follower) written() {
 	}
 	clear(f.dirty)
 	f.dirty, f.freshSeries, f.dirtySpaces = f.dirty[:0], nil, f.dirtySpaces[:0]
-	f.stayRows, f.staySpans = f.stayRows[:0], f.staySpans[:0]
+	f.stayRows, f.staySpans, f.lullRows = f.stayRows[:0], f.staySpans[:0], f.lullRows[:0]
 	f.closuresDirty = false
 	f.flushed = f.applied
 	f.purged()
 }
 
 func (f *Follower) write(tx *sql.Tx) error {
-	for _, step := range []func(*sql.Tx) error{f.writeSpaces, f.writeSeries, f.writeChunks, f.writeBlocks, f.writeStays, f.writePurge} {
+	for _, step := range []func(*sql.Tx) error{f.writeSpaces, f.writeSeries, f.writeChunks, f.writeBlocks, f.writeStays, f.writeLulls, f.writePurge} {
 		if err := step(tx); err != nil {
 			return err
 		}

@@ -92,6 +92,7 @@ type Follower struct {
 	closuresDirty bool
 	stayRows      []stayRow
 	staySpans     []staySpan
+	lullRows      []lullRow
 	purge         purge
 
 	events []event // of the fold that runs

@@ -325,3 +325,34 @@ func (m *model) stays(site string) (stays []occupancy.Stay) {
 	sort.SliceStable(stays, func(i, j int) bool { return stays[i].Until < stays[j].Until })
 	return stays
 }
+
+// lulls returns the silences of a site's spots that are over, by device and
+// time.
+func (m *model) lulls(site string) []occupancy.Lull {
+	lulls := []occupancy.Lull{}
+	for _, d := range m.devices(site) {
+		list := m.lasting(site + "/" + d)
+		for i := 1; i < len(list); i++ {
+			a, b := list[i-1], list[i]
+			until := m.until(site, d, a)
+			if a.ended || b.ended || b.at-a.at <= (until-a.at)/2 {
+				continue
+			}
+			l := occupancy.Lull{Device: d, Class: city.Car, From: a.at, Until: b.at, Heard: b.at, Held: min(until, b.at), Before: a.v == 1, After: b.v == 1}
+			if l.Before != l.After && b.dwell >= 0 {
+				since := b.at - b.dwell*1000
+				if since <= a.at+1000 {
+					if since = a.at; b.at <= until {
+						continue
+					}
+				}
+				l.Until, l.Told = since, since < b.at
+			}
+			lulls = append(lulls, l)
+		}
+	}
+	sort.SliceStable(lulls, func(i, j int) bool {
+		return lulls[i].Device < lulls[j].Device || lulls[i].Device == lulls[j].Device && lulls[i].From < lulls[j].From
+	})
+	return lulls
+}

@@ -117,6 +117,9 @@ func TestAgainstModel(t *testing.T) {
 		stays, err := w.f.Stays(w.t.Context(), "s", 0, w.now+hour, 10_000)
 		require.NoError(rt, err)
 		require.Equal(rt, m.stays("s"), stays)
+		lulls, err := w.f.Lulls(w.t.Context(), "s", 0, w.now+hour)
+		require.NoError(rt, err)
+		require.Equal(rt, m.lulls("s"), lulls)
 	})
 }
 

@@ -50,8 +50,10 @@ func (f *Follower) writePurge(tx *sql.Tx) error {
 			rollupID(sp.id, 0), rollupID(sp.id+1, 0)-1, f.clock-int64(f.o.RollupDays)*dayMs); err != nil {
 			return fmt.Errorf("old roll-ups: %w", err)
 		}
-		if _, err := tx.ExecContext(f.ctx, "DELETE FROM stay WHERE space = ? AND touched < ?", sp.id, f.clock-int64(f.o.StayDays)*dayMs); err != nil {
-			return fmt.Errorf("old stays: %w", err)
+		for _, table := range []string{"stay", "lull"} {
+			if _, err := tx.ExecContext(f.ctx, "DELETE FROM "+table+" WHERE space = ? AND touched < ?", sp.id, f.clock-int64(f.o.StayDays)*dayMs); err != nil {
+				return fmt.Errorf("old rows of %s: %w", table, err)
+			}
 		}
 	}
 	return nil

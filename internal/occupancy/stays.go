@@ -81,6 +81,9 @@ func (f *Follower) staysFrom(s *series, from, to int64) (int64, error) {
 					return 0, err
 				}
 			}
+			if row, ok := run.lull(s, o); ok {
+				f.lullRows = append(f.lullRows, row)
+			}
 			if row, ok := run.next(s, o); ok {
 				f.stayRows = append(f.stayRows, row)
 			}
@@ -168,6 +171,7 @@ func (f *Follower) back(s *series, t int64) ([]obs, error) {
 type stayRun struct {
 	any      bool
 	occupied bool
+	ended    bool // the device had left
 	open     bool // occupied since before the walk
 	from     int64
 	known    bool
@@ -176,7 +180,7 @@ type stayRun struct {
 }
 
 func (r *stayRun) begin(s *series, o obs) {
-	r.any, r.occupied = true, o.state() == vOccupied
+	r.any, r.occupied, r.ended = true, o.state() == vOccupied, o.state() == vEnded
 	r.last, r.until = o.at, s.until(o)
 }
 

@@ -57,6 +57,9 @@ func TestSuite(t *testing.T) {
 		"stays": {Flushed: true, Ask: func(ctx context.Context, f *occupancy.Follower) (any, error) {
 			return f.Stays(ctx, "s", 0, w.now+hour, 10_000)
 		}},
+		"lulls": {Flushed: true, Ask: func(ctx context.Context, f *occupancy.Follower) (any, error) {
+			return f.Lulls(ctx, "s", 0, w.now+hour)
+		}},
 	}
 	for _, id := range []string{"s", "g", "c"} {
 		questions["site "+id] = question{Ask: func(_ context.Context, f *occupancy.Follower) (any, error) {

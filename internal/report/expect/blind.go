@@ -11,6 +11,10 @@ type hour struct {
 	open   float32 // 0..1: share of the hour that is past and in which the site was not closed
 	exits  float32 // vehicles that were seen to leave
 	parked float32 // vehicles there, on average while known
+
+	// Of gates: who passed either way, of all classes, and the share of the hour
+	// at its begin and its end in which nobody did.
+	passed, head, tail float32
 }
 
 // weight is the open hours of known time.
@@ -21,11 +25,19 @@ func (h *hour) blind() float64 { return float64((1 - h.known) * h.open) }
 
 type hours [24]hour
 
+// dark is the open hours of which nothing is known.
+func (out *hours) dark() (sum float64) {
+	for h := range out {
+		sum += out[h].blind()
+	}
+	return sum
+}
+
 const (
 	leastWeight = 0.5   // hours of known time that tell a pace
 	leastBlind  = 0.002 // of the open time; less is rounding
 	usualSpread = 0.2   // standard deviation of how busy days of a kind are, before any is seen
-	usualDays   = 2     // how many days that assumption is worth
+	usualDays   = 1     // how many days that assumption is worth
 )
 
 // prices are the mean and mean square of what leaving vehicles pay, by hour.
@@ -51,12 +63,16 @@ func (a *amount) missing() float64 {
 	switch {
 	case a.unseen == 0:
 		return 0
-	case math.Exp(-a.unseen) >= 0.05:
+	case a.perhapsNone():
 		return a.missed
 	default:
 		return a.missed / a.unseen / 2
 	}
 }
+
+// perhapsNone tells that with a chance of one in twenty or more nobody left
+// unseen.
+func (a *amount) perhapsNone() bool { return a.unseen > 0 && math.Exp(-a.unseen) >= 0.05 }
 
 // pace is how fast vehicles leave.
 type pace struct {

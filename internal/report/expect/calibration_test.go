@@ -53,7 +53,7 @@ func TestTheIntervalHoldsTheTruth(t *testing.T) {
 		var y tally
 		sites := 24
 		for s := range sites {
-			town := newTown(t, v, uint64(1000*i+s), kind)
+			town := newTown(t, v, uint64(10_000+1000*i+s), kind)
 			e := expect.New(town, zone)
 			for day := 60 + s%2; day < townDays; day += 2 {
 				a, err := e.Day(t.Context(), town.question(day))

@@ -16,23 +16,23 @@ func (d *asked) class(ctx context.Context, by inventory.Detection, class city.Cl
 	if err != nil {
 		return err
 	}
-	blind, open, exits := 0.0, 0.0, 0.0
+	blind, open, exits := day.dark(), 0.0, 0.0
 	for h := range day {
 		exits += float64(day[h].exits)
-		blind += day[h].blind()
 		open += float64(day[h].open)
 	}
 	var s seen
+	sampled := false
 	if by == inventory.DetectSpots {
+		if sampled, err = d.sampled(ctx, class); err != nil {
+			return err
+		}
 		s.room = d.Sample - len(d.answer.Sample)
 		if !d.tag.look(&s, d.stays, class, d.begin) {
 			d.answer.Why = NoTariff
 			return nil
 		}
 		d.answer.Sample = append(d.answer.Sample, s.sample...)
-		d.sum += float64(s.sum)
-		d.answer.Stays += len(s.paid) + len(s.begun)
-		d.answer.Charged += s.charged
 		if n := float64(len(s.paid) + len(s.begun)); exits > 1.1*n+5 { // some may not be flushed yet
 			d.answer.Why = NoStays
 			return nil
@@ -44,20 +44,29 @@ func (d *asked) class(ctx context.Context, by inventory.Detection, class city.Cl
 	}
 	var others []*hours
 	var dates []time.Time
-	if by == inventory.DetectGates || blind > leastBlind*open || len(s.begun) > 0 && len(s.paid) < fewPrices {
+	if by == inventory.DetectGates || sampled || blind > leastBlind*open || len(s.begun) > 0 && len(s.paid) < fewPrices {
 		if others, dates, err = d.others(ctx, by, class); err != nil {
 			return err
 		}
 	}
-	pace := paceOf(day, others)
 	if by == inventory.DetectGates {
-		silent(day, &pace)
-		pace = paceOf(day, others)
+		day, others = alive(day, others)
+		blind = day.dark()
 	}
+	var price *prices
+	var missed float64 // who left, for each who was seen to
+	if sampled {
+		if more, all, p, by, ok := d.between(class, day, others, d.spread(&s)); ok {
+			day, others, price, missed = more, all, p, by
+		}
+	}
+	pace := paceOf(day, others)
 	d.cover(class, day)
-	price, sample, err := d.prices(ctx, by, class, &pace, day, others, dates, &s, blind > leastBlind*open)
-	if err != nil || d.answer.Why != "" {
-		return err
+	var sample []paid
+	if price == nil {
+		if price, sample, err = d.prices(ctx, by, class, &pace, day, others, dates, &s, blind > leastBlind*open); err != nil || d.answer.Why != "" {
+			return err
+		}
 	}
 	a, ok := pace.unseen(day, price, d.spread(&s), float64(d.Site.Capacity[class]))
 	switch {
@@ -69,9 +78,14 @@ func (d *asked) class(ctx context.Context, by inventory.Detection, class city.Cl
 		return nil
 	}
 	d.estimated.add(a)
-	if by == inventory.DetectGates {
-		d.left(day, price)
+	if by == inventory.DetectGates || missed > 0 {
+		d.left(day, price, max(missed, 1))
+		d.subscribe(day, price, float64(subscribed))
+		return nil
 	}
+	d.sum += float64(s.sum)
+	d.answer.Stays += len(s.paid) + len(s.begun)
+	d.answer.Charged += s.charged
 	long := lengthsOf(sample)
 	for _, st := range s.begun {
 		mean, variance, ok := d.tag.guess(long, st)
@@ -102,8 +116,9 @@ func (p *pace) blindExits(day *hours) (n float64) {
 	return n
 }
 
-// left adds who was seen to leave by the gates.
-func (d *asked) left(day *hours, price *prices) {
+// left adds who left by the gates, or by samples, of whom one in so many was
+// seen.
+func (d *asked) left(day *hours, price *prices, missed float64) {
 	var a amount
 	var n, square float64
 	for h := range day {
@@ -116,7 +131,7 @@ func (d *asked) left(day *hours, price *prices) {
 		}
 	}
 	if n > 0 {
-		a.chance = max(0, square-a.mean*a.mean/n)
+		a.chance = max(0, square-a.mean*a.mean/n) + a.mean*a.mean/n*(missed-1)
 	}
 	a.common = a.mean * price.model
 	d.answer.Stays += int(n)
@@ -160,18 +175,6 @@ func (d *asked) cover(class city.Class, day *hours) {
 	}
 }
 
-// silent takes the hours for blind in which nobody left although, by the other
-// days, many would have.
-func silent(day *hours, p *pace) {
-	const many = 8 // a chance of one in 3,000
-	for h := range day {
-		x := &day[h]
-		if x.exits == 0 && p.weight[h] > float64(x.known*x.open) && p.rate[h]*x.weight() >= many {
-			x.known = 0
-		}
-	}
-}
-
 // spread is the squared coefficient of variation between places.
 func (d *asked) spread(s *seen) float64 {
 	const usual, worth = 0.1, 5
@@ -198,6 +201,9 @@ func (d *asked) prices(ctx context.Context, by inventory.Detection, class city.C
 			return nil, nil, nil
 		}
 		mean, n := meanStay([]*hours{day})
+		if n < 20 || need { // who was not seen to leave is still there by the count
+			mean, n = meanStay(slices.DeleteFunc(append(slices.Clip(others), day), func(h *hours) bool { return h.dark() > 1 }))
+		}
 		if n < 20 {
 			mean, n = meanStay(append(slices.Clip(others), day))
 		}
@@ -217,6 +223,11 @@ func (d *asked) prices(ctx context.Context, by inventory.Detection, class city.C
 			return nil, nil, err
 		}
 		t := d.tag
+		lulls, err := d.lulls(ctx, begin, date.AddDate(0, 0, 1).UnixMilli())
+		if err != nil {
+			return nil, nil, err
+		}
+		stays = cut(stays, lulls, begin, date.AddDate(0, 0, 1).UnixMilli())
 		t.closed = d.sensors.Closed(d.Site.ID, begin, date.AddDate(0, 0, 1).UnixMilli())
 		var other seen
 		if !t.look(&other, stays, class, begin) {

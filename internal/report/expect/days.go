@@ -34,14 +34,13 @@ func kindOfDay(day time.Time, holiday func(date string) bool) kind {
 // and lies in it.
 func (d *asked) hours(ctx context.Context, by inventory.Detection, class city.Class, from, to int64) (*hours, error) {
 	out := new(hours)
+	if by == inventory.DetectGates {
+		return out, d.gateHours(ctx, out, class, from, to)
+	}
 	points, err := d.sensors.History(ctx, d.Site.ID, class, from, to, time.Hour)
-	var missing *city.Error
 	switch {
-	case errors.As(err, &missing) && missing.Kind == city.KindNotFound: // so new that nothing was heard of it
-		for t := from; t < to; t += hourMs {
-			out[hourOf(t, from)].open = float32(min(to-t, hourMs)) / hourMs
-		}
-		return out, nil
+	case isNew(err):
+		return out.unheard(from, to), nil
 	case err != nil:
 		return nil, err
 	}
@@ -55,17 +54,40 @@ func (d *asked) hours(ctx context.Context, by inventory.Detection, class city.Cl
 		h.exits += float32(p.Departures.V)
 		h.parked = float32(p.OccupiedAvg.V) / 1000
 		h.known = min(1, covered)
-		if by == inventory.DetectSpots && capacity > 0 {
+		if capacity > 0 {
 			h.known *= min(1, (float32(p.FreeAvg.V)+float32(p.OccupiedAvg.V))/1000/capacity)
+			if h.known > 0 {
+				h.parked *= min(1, covered) / h.known
+			}
 		}
-		if by == inventory.DetectGates {
-			h.known *= float32(observed(d.Site, class))
+	}
+	lulls := d.lulled
+	if from != d.begin {
+		if lulls, err = d.lulls(ctx, from, to); err != nil {
+			return nil, err
 		}
-		if h.known > 0.998 { // thousandths
-			h.known = 1
+	}
+	out.silence(lulls, class, float64(capacity), from, to)
+	for i := range out {
+		if out[i].known > 0.998 { // thousandths
+			out[i].known = 1
 		}
 	}
 	return out, nil
+}
+
+// isNew tells that nothing was heard of a site yet.
+func isNew(err error) bool {
+	var missing *city.Error
+	return errors.As(err, &missing) && missing.Kind == city.KindNotFound
+}
+
+// unheard opens the hours without knowing anything of them.
+func (out *hours) unheard(from, to int64) *hours {
+	for t := from; t < to; t += hourMs {
+		out[hourOf(t, from)].open = float32(min(to-t, hourMs)) / hourMs
+	}
+	return out
 }
 
 // others returns days of the same kind of which something is known, the

@@ -84,6 +84,7 @@ type asked struct {
 	begin, end int64
 	tag        tag
 	stays      []occupancy.Stay
+	lulled     []lull // of the day
 	answer     Answer
 
 	sum           float64 // of stays whose price is known
@@ -120,6 +121,10 @@ func (d *asked) classes(ctx context.Context) error {
 			d.answer.Why = TooMany
 			return nil
 		}
+		if d.lulled, err = d.lulls(ctx, d.begin, min(d.end, d.Now)); err != nil {
+			return err
+		}
+		d.stays = cut(d.stays, d.lulled, d.begin, min(d.end, d.Now))
 	}
 	for _, class := range d.answer.Classes {
 		if err := d.class(ctx, by, class); err != nil || d.answer.Why != "" {
@@ -141,7 +146,11 @@ func (d *asked) finish() {
 		each := d.sum / float64(d.answer.Charged)
 		variance += float64(d.answer.Charged) * official * paying * each * each
 	}
-	low, high := sum+gammaQuantile(mean, variance, -z95), sum+gammaQuantile(mean, variance, z95)
+	up := z95
+	if d.estimated.perhapsNone() { // the low end is as low as it can be: all that lies outside lies above
+		up = z90
+	}
+	low, high := sum+gammaQuantile(mean, variance, -z95), sum+gammaQuantile(mean, variance, up)
 	if mean <= 0 && variance > 0 { // only known stays, of which some may not have to pay
 		low, high = sum-z95*math.Sqrt(variance), sum+z95*math.Sqrt(variance)
 	}

@@ -2,8 +2,11 @@ package expect
 
 import "math"
 
-// z95 is the normal quantile of 95 %.
-const z95 = 1.6448536269514722
+// z95 and z90 are the normal quantiles of 95 % and 90 %.
+const (
+	z95 = 1.6448536269514722
+	z90 = 1.2815515655446004
+)
 
 // gammaQuantile returns a quantile, by its normal deviate z, of the gamma
 // distribution with a mean and variance, both at least 0 (Wilson and Hilferty's

@@ -38,7 +38,7 @@ func TestTheIntervalOnRealOccupancy(t *testing.T) {
 	for i, kind := range []blindness{deadSpots, siteOutages, everything} {
 		w := newTown(t, v, uint64(90+i), kind)
 		site := []string{"flat", "hourly"}[i%2]
-		sensors := w.follow(t, v, site, until+1)
+		sensors := w.follow(t, v, site, until+1, speech{interval: func(int) int64 { return 10 * minute }})
 		e := expect.New(sensors, zone)
 		var y tally
 		for day := first; day < until; day++ {
@@ -62,8 +62,16 @@ func TestTheIntervalOnRealOccupancy(t *testing.T) {
 	require.InDelta(t, 0, all.bias/float64(all.days), 0.05)
 }
 
+// speech is how sensors speak: each interval (ms), at each change or not, with
+// how long the state before lasted or without.
+type speech struct {
+	interval func(place int) int64
+	samples  bool
+	dwell    bool
+}
+
 // follow lets the real follower read some days of a town.
-func (w *town) follow(t *testing.T, v *inventory.Version, site string, days int) realSensors {
+func (w *town) follow(t *testing.T, v *inventory.Version, site string, days int, how speech) realSensors {
 	t.Helper()
 	timeline := &inventory.Timeline{}
 	timeline.Accept(1, w.begin(0)-hour, v)
@@ -76,21 +84,21 @@ func (w *town) follow(t *testing.T, v *inventory.Version, site string, days int)
 	for _, s := range w.stays {
 		of[s.place] = append(of[s.place], s)
 	}
-	occupied, next := make([]bool, len(w.places)), make([]int, len(w.places))
+	occupied, next, since := make([]bool, len(w.places)), make([]int, len(w.places)), make([]int64, len(w.places))
 	type word struct {
-		at       int64
-		place    int
-		occupied bool
+		at    int64
+		place int
+		spot  city.Spot
 	}
 	for day := range days {
 		var words []word
 		for p := range w.places {
-			say := func(at int64) {
+			say := func(at int64, dwell city.Int) {
 				if !blindAt(w.places[p].blind, at) {
-					words = append(words, word{at, p, occupied[p]})
+					words = append(words, word{at, p, city.Spot{Occupied: occupied[p], DwellS: dwell}})
 				}
 			}
-			beat := w.begin(day) + int64(p)*1000
+			beat := w.begin(day) + int64(p)*how.interval(p)/int64(len(w.places)) // each at a time of its own
 			for beat < w.begin(day+1) {
 				change := int64(1) << 62
 				if next[p] < len(of[p]) {
@@ -100,21 +108,28 @@ func (w *town) follow(t *testing.T, v *inventory.Version, site string, days int)
 					}
 				}
 				if change > beat {
-					say(beat)
-					beat += 10 * minute
+					say(beat, city.Int{})
+					beat += how.interval(p)
 					continue
 				}
 				if occupied[p] = !occupied[p]; !occupied[p] {
 					next[p]++
 				}
-				say(change)
+				var dwell city.Int
+				if how.dwell && since[p] > 0 {
+					dwell = city.SomeInt((change - since[p]) / 1000)
+				}
+				if since[p] = change; !how.samples {
+					say(change, dwell)
+				}
 			}
 		}
 		slices.SortStableFunc(words, func(a, b word) int { return cmp.Compare(a.at, b.at) })
-		for _, x := range words {
+		for i := range words {
+			x := &words[i]
 			pos++
 			entries = append(entries, journal.Entry{Pos: pos, Recv: x.at, Type: journal.TypeReading, Reading: &city.Reading{
-				Device: fmt.Sprintf("%s-%02d", site, x.place), Kind: city.KindSpot, Seq: pos, At: x.at, Spot: &city.Spot{Occupied: x.occupied},
+				Device: fmt.Sprintf("%s-%02d", site, x.place), Kind: city.KindSpot, Seq: pos, At: x.at, Spot: &x.spot,
 			}})
 		}
 		pos++

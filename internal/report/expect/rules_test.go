@@ -48,6 +48,10 @@ func (b *board) Stays(_ context.Context, _ string, from, to int64, _ int) ([]occ
 	return out, nil
 }
 
+func (b *board) Lulls(context.Context, string, int64, int64) ([]occupancy.Lull, error) {
+	return nil, nil
+}
+
 func (b *board) Closed(_ string, from, to int64) [][2]int64 {
 	var out [][2]int64
 	for _, x := range b.closed {

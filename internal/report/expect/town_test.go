@@ -44,6 +44,12 @@ const townTariffs = `tariffs:
 
 func townVersion(tb testing.TB) *inventory.Version {
 	tb.Helper()
+	return townOf(tb, func(int) int64 { return 5 * minute })
+}
+
+// townOf is the town with sensors of some intervals (ms).
+func townOf(tb testing.TB, interval func(place int) int64) *inventory.Version {
+	tb.Helper()
 	site := func(id, tariff, detection string, capacity int) string {
 		return fmt.Sprintf(`{"type":"Feature","geometry":{"type":"Point","coordinates":[107.0,-6.24]},"properties":{"id":%q,"name":%q,"kind":"off_street",
 "kecamatan":"Bekasi Timur","levy":"street","tariff":%q,"detection":%q,"capacity":{"car":%d}}}`, id, id, tariff, detection, capacity)
@@ -54,7 +60,7 @@ func townVersion(tb testing.TB) *inventory.Version {
 	for _, id := range []string{"flat", "hourly"} {
 		sites = append(sites, site(id, id, "spots", 40))
 		for i := range 40 {
-			fmt.Fprintf(&devices, "%s-%02d,spot,%s,car,300\n", id, i, id)
+			fmt.Fprintf(&devices, "%s-%02d,spot,%s,car,%d\n", id, i, id, interval(i)/1000)
 		}
 	}
 	sites = append(sites, site("mall", "mall", "gates", 120))
@@ -293,6 +299,11 @@ func (w *town) Stays(_ context.Context, site string, from, to int64, _ int) ([]o
 		out = append(out, x)
 	}
 	return out, nil
+}
+
+// Lulls are none: the fake's sensors are believed while they live, no longer.
+func (w *town) Lulls(context.Context, string, int64, int64) ([]occupancy.Lull, error) {
+	return nil, nil
 }
 
 // Closed is never.

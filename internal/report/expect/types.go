@@ -16,6 +16,8 @@ type Sensors interface {
 	History(ctx context.Context, site string, class city.Class, from, to int64, step time.Duration) ([]occupancy.HistoryPoint, error)
 	// Stays returns at most limit stays a class that ended in the span.
 	Stays(ctx context.Context, site string, from, to int64, limit int) ([]occupancy.Stay, error)
+	// Lulls returns the silences of a site's spots that overlap the span.
+	Lulls(ctx context.Context, site string, from, to int64) ([]occupancy.Lull, error)
 	// Closed returns when the site was closed, in order.
 	Closed(site string, from, to int64) [][2]int64
 }

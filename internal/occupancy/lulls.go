@@ -1,0 +1,153 @@
+package occupancy
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/sqlite"
+)
+
+// Lull is a silence of a spot's sensor of more than half the time for which it
+// is believed, which is one and a half intervals: at least one word is missing.
+// The sensor may have been dead in it, or only a word was lost; nobody knows.
+// Times are Unix ms.
+type Lull struct {
+	Device string
+	Class  city.Class
+	From   int64 // its last word
+	Until  int64 // its next word, or earlier: since then the state held by that word's dwell_s; From: in all of it
+	Heard  int64 // its next word
+	Held   int64 // until when its last word was believed, at most Heard
+	Before bool  // occupied at From
+	After  bool  // occupied at Heard
+	Told   bool  // dwell_s told Until, and that the state was the other than After from then to Heard
+}
+
+type lullRow struct {
+	space, series      int64
+	heard, from, until int64
+	held               int64
+	before, after      bool
+}
+
+// states packs what a row says of occupied.
+func (r *lullRow) states() (v int64) {
+	if r.before {
+		v |= 1
+	}
+	if r.after {
+		v |= 2
+	}
+	return v
+}
+
+// lull tells whether the next observation ends a silence.
+func (r *stayRun) lull(s *series, o obs) (row lullRow, ok bool) {
+	if !r.any || r.ended || o.state() == vEnded || o.at-r.last <= (r.until-r.last)/2 {
+		return row, false
+	}
+	row = lullRow{
+		space: s.sp.id, series: s.id, heard: o.at, from: r.last, until: o.at, held: min(r.until, o.at),
+		before: r.occupied, after: o.state() == vOccupied,
+	}
+	const rounding = 1000                                          // dwell_s is whole seconds
+	if dwell, told := o.dwell(); told && row.before != row.after { // some say it each time
+		since := o.at - dwell
+		switch {
+		case since > r.last+rounding:
+			row.until = min(since, o.at)
+		case o.at <= r.until:
+			return row, false // nothing changed before, and nothing had expired
+		default:
+			row.until = row.from
+		}
+	}
+	return row, true
+}
+
+// writeLulls writes with the stays, in whose spans they lie.
+func (f *Follower) writeLulls(tx *sql.Tx) error {
+	if len(f.staySpans) > 0 {
+		p := prepare(f.ctx, tx, "DELETE FROM lull WHERE space = ? AND heard_at BETWEEN ? AND ? AND series = ?")
+		for _, x := range f.staySpans {
+			p.exec(x.space, x.from, x.to, x.series)
+		}
+		if err := p.done("silences"); err != nil {
+			return err
+		}
+	}
+	if len(f.lullRows) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(f.lullRows, func(a, b lullRow) int {
+		return cmp.Or(cmp.Compare(a.space, b.space), cmp.Compare(a.heard, b.heard), cmp.Compare(a.series, b.series))
+	})
+	p := prepare(f.ctx, tx, "INSERT OR REPLACE INTO lull (space, heard_at, series, from_at, until_at, held, states, touched, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+	for i := range f.lullRows {
+		r := &f.lullRows[i]
+		row := []any{r.space, r.heard, r.series, r.from, r.until, r.held, r.states(), f.clock}
+		p.exec(append(row, sqlite.Sum("lull", row...))...)
+	}
+	return p.done("silences")
+}
+
+// lullReach is how long after a span a silence that began in it is looked for;
+// who is silent for longer has long expired.
+const lullReach = 35 * dayMs
+
+// Lulls returns the silences of a site's spots that are over and overlap
+// [from, to), by device and time. They are as of the last flush.
+func (f *Follower) Lulls(ctx context.Context, site string, from, to int64) ([]Lull, error) {
+	f.mu.RLock()
+	spaces, devices := map[int64]city.Class{}, map[int64]string{}
+	for _, s := range f.bySite[site] {
+		if s.id != 0 && s.sp.key.detection == spots {
+			spaces[s.sp.id], devices[s.id] = s.sp.key.class, s.device
+		}
+	}
+	f.mu.RUnlock()
+	lulls := []Lull{}
+	for id, class := range spaces {
+		list, err := f.lullsOf(ctx, id, from, to)
+		if err != nil {
+			return nil, fmt.Errorf("silences of %s: %w", site, err)
+		}
+		for _, r := range list {
+			lulls = append(lulls, Lull{
+				Device: devices[r.series], Class: class, From: r.from, Until: r.until, Heard: r.heard, Held: r.held,
+				Before: r.before, After: r.after, Told: r.until < r.heard,
+			})
+		}
+	}
+	slices.SortFunc(lulls, func(a, b Lull) int { return cmp.Or(strings.Compare(a.Device, b.Device), cmp.Compare(a.From, b.From)) })
+	return lulls, nil
+}
+
+func (f *Follower) lullsOf(ctx context.Context, space, from, to int64) ([]lullRow, error) {
+	rows, err := f.db.R.QueryContext(ctx, `SELECT heard_at, series, from_at, until_at, held, states, touched, sum FROM lull
+		WHERE space = ? AND heard_at > ? AND heard_at < ?`, space, from, to+lullReach)
+	if err != nil {
+		return nil, err
+	}
+	defer closeRows(rows)
+	var list []lullRow
+	for rows.Next() {
+		var r lullRow
+		var states, touched, sum int64
+		if err := rows.Scan(&r.heard, &r.series, &r.from, &r.until, &r.held, &states, &touched, &sum); err != nil {
+			return nil, err
+		}
+		if err := sqlite.CheckSum(sum, "lull", space, r.heard, r.series, r.from, r.until, r.held, states, touched); err != nil {
+			return nil, err
+		}
+		if r.before, r.after = states&1 != 0, states&2 != 0; r.from < to {
+			list = append(list, r)
+		}
+	}
+	return list, rows.Err()
+}
