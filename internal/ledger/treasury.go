@@ -113,8 +113,9 @@ func (f *Follower) dayLines(ctx context.Context, t journal.Type, from, to int32,
 }
 
 func (f *Follower) eachLine(ctx context.Context, t journal.Type, where string, from, to any, each func(line journal.Line, e *Entry, undone bool)) error {
-	query := `SELECT l.ref, l.n, l.pos, l.day, l.about, l.undone, l.sum, e.data, e.hash, e.sum
-		FROM line l LEFT JOIN entry e ON e.n = l.n WHERE l.type = ?1 AND ` + where + " ORDER BY l.n" //nolint:gosec // where is one of the two above
+	const lines = `SELECT l.ref, l.n, l.pos, l.day, l.about, l.undone, l.sum, e.data, e.hash, e.sum
+		FROM line l LEFT JOIN entry e ON e.n = l.n WHERE l.type = ?1 AND `
+	query := lines + where + " ORDER BY l.n" //nolint:gosec // where is one of the two above
 	rows, err := f.db.R.QueryContext(ctx, query, int64(t), from, to)
 	if err != nil {
 		return fmt.Errorf("lines: %w", err)
