@@ -30,8 +30,8 @@ func strictJSON(body []byte, into any) error {
 		t = t.Elem()
 	}
 	var names []string
-	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+	for field := range t.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		names = append(names, name)
 	}
 	return checkMembers(json.NewDecoder(bytes.NewReader(body)), names)

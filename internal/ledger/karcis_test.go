@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -106,7 +107,7 @@ func TestKarcisInTheSumsEqualTheModel(t *testing.T) {
 			class := rapid.SampledFrom(kinds).Draw(rt, "class")
 			switch rapid.IntRange(0, 4).Draw(rt, "what") {
 			case 0, 1:
-				r := m.paper(day0, fmt.Sprint(i), 1_000*rapid.Int64Range(1, 9).Draw(rt, "amount"), city.Cash)
+				r := m.paper(day0, strconv.Itoa(i), 1_000*rapid.Int64Range(1, 9).Draw(rt, "amount"), city.Cash)
 				r.Receipt.Class = class
 				b.readAt(rt, april(2+i, 0), r)
 				cash[class] += int64(r.Receipt.Amount)

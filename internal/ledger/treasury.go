@@ -22,7 +22,7 @@ func (f *Follower) EachCredit(ctx context.Context, fromDate, toDate string, each
 			return invalid(field, "write the date as YYYY-MM-DD")
 		}
 	}
-	touching := func(line journal.Line, e *Entry, undone bool) {
+	touching := func(line journal.Line, _ *Entry, undone bool) {
 		if d, ok := line.(*journal.Deposit); ok && !undone && d.PeriodFrom < toDate && d.PeriodTo >= fromDate {
 			each(d)
 		}
@@ -113,8 +113,10 @@ func (f *Follower) dayLines(ctx context.Context, t journal.Type, from, to int32,
 }
 
 func (f *Follower) eachLine(ctx context.Context, t journal.Type, where string, from, to any, each func(line journal.Line, e *Entry, undone bool)) error {
-	rows, err := f.db.R.QueryContext(ctx, `SELECT l.ref, l.n, l.pos, l.day, l.about, l.undone, l.sum, e.data, e.hash, e.sum
-		FROM line l LEFT JOIN entry e ON e.n = l.n WHERE l.type = ?1 AND `+where+" ORDER BY l.n", int64(t), from, to)
+	const lines = `SELECT l.ref, l.n, l.pos, l.day, l.about, l.undone, l.sum, e.data, e.hash, e.sum
+		FROM line l LEFT JOIN entry e ON e.n = l.n WHERE l.type = ?1 AND `
+	query := lines + where + " ORDER BY l.n" //nolint:gosec // where is one of the two above
+	rows, err := f.db.R.QueryContext(ctx, query, int64(t), from, to)
 	if err != nil {
 		return fmt.Errorf("lines: %w", err)
 	}
