@@ -51,6 +51,18 @@ func (s *scan) readAhead(ctx context.Context, first *part) {
 	s.readAll(ctx, together)
 }
 
+// look looks a part of the archive up in its file's map of devices; ok is false
+// where it has nothing that is asked for.
+func (s *scan) look(p *part) (ok bool, err error) {
+	if kept := s.left[p.file]; kept != nil {
+		p.minAt, p.n, p.ahead, p.found = kept[0].Reading.At, int64(len(kept)), &ahead{entries: kept}, true
+		return true, nil
+	}
+	e, ok, err := s.f.store.Extent(p.file.date, p.file.kind, s.q.Device)
+	p.minAt, p.n, p.found = e.From, e.Readings, true
+	return ok && s.touches(e.From, e.To), err
+}
+
 // lookAhead looks a part up that the answer has not come to.
 func (s *scan) lookAhead(p *part) {
 	fresh := *p

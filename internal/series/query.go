@@ -256,18 +256,6 @@ func (s *scan) read(ctx context.Context, p part) error {
 	return nil
 }
 
-// look looks a part of the archive up in its file's map of devices; ok is false
-// where it has nothing that is asked for.
-func (s *scan) look(p *part) (ok bool, err error) {
-	if kept := s.left[p.file]; kept != nil {
-		p.minAt, p.n, p.ahead, p.found = kept[0].Reading.At, int64(len(kept)), &ahead{entries: kept}, true
-		return true, nil
-	}
-	e, ok, err := s.f.store.Extent(p.file.date, p.file.kind, s.q.Device)
-	p.minAt, p.n, p.found = e.From, e.Readings, true
-	return ok && s.touches(e.From, e.To), err
-}
-
 // readChunk opens a chunk of the journal.
 func (s *scan) readChunk(ctx context.Context, c *chunk) error {
 	entries, err := s.f.o.Journal.At(ctx, c.positions(make([]uint64, 0, c.n)))
