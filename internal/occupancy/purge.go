@@ -73,7 +73,7 @@ func (f *Follower) purged() {
 		s.floor = floor
 		s.sp.floor = max(s.sp.floor, ceilTo(floor, BucketMs))
 	}
-	if n := len(f.series); n > 0 {
+	if n := f.many; n > 0 {
 		p.series = (p.series + turn(n)) % n
 	}
 	if n := len(f.spaces); n > 0 {
@@ -84,7 +84,7 @@ func (f *Follower) purged() {
 
 // allSeries returns every series in the order of the spaces.
 func (f *Follower) allSeries() []*series {
-	all := make([]*series, 0, len(f.series))
+	all := make([]*series, 0, f.many)
 	for _, sp := range f.spaces {
 		all = append(all, sp.series...)
 	}

@@ -209,9 +209,14 @@ func (r *stayRun) next(s *series, o obs) (row stayRow, ok bool) {
 func (f *Follower) Stays(ctx context.Context, site string, from, to int64, limit int) ([]Stay, error) {
 	f.mu.RLock()
 	spaces, devices := map[int64]city.Class{}, map[int64]string{}
-	for _, s := range f.bySite[site] {
-		if s.id != 0 && s.sp.key.detection == spots {
-			spaces[s.sp.id], devices[s.id] = s.sp.key.class, s.device
+	for _, sp := range f.spaces {
+		if sp.key.site != site || sp.key.detection != spots {
+			continue
+		}
+		for _, s := range sp.series {
+			if s.id != 0 {
+				spaces[sp.id], devices[s.id] = sp.key.class, s.device
+			}
 		}
 	}
 	f.mu.RUnlock()
