@@ -103,14 +103,7 @@ const lullReach = 35 * dayMs
 // Lulls returns the silences of a site's spots that are over and overlap
 // [from, to), by device and time. They are as of the last flush.
 func (f *Follower) Lulls(ctx context.Context, site string, from, to int64) ([]Lull, error) {
-	f.mu.RLock()
-	spaces, devices := map[int64]city.Class{}, map[int64]string{}
-	for _, s := range f.bySite[site] {
-		if s.id != 0 && s.sp.key.detection == spots {
-			spaces[s.sp.id], devices[s.id] = s.sp.key.class, s.device
-		}
-	}
-	f.mu.RUnlock()
+	spaces, devices := f.spotsOf(site)
 	lulls := []Lull{}
 	for id, class := range spaces {
 		list, err := f.lullsOf(ctx, id, from, to)
