@@ -23,7 +23,7 @@
 // weeks before, else after; and of the day itself. How busy the day was is
 // inferred from what of it was seen (a Poisson count whose factor has a gamma
 // prior, whose spread is that of those days). The variance is the sum of
-// chance (compound Poisson), the day's factor, the pace of each hour, the
+// chance (compound Poisson, but more regular as places are few), the day's factor, the pace of each hour, the
 // difference between places (as far as some were blind and others not) and the
 // prices; the bounds are those of a gamma distribution of that mean and
 // variance. An hour of which no day tells anything makes the answer unknown.
