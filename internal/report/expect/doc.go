@@ -60,9 +60,9 @@
 // all at the same times are not told from people's round times, and are taken at
 // their word.
 //
-// The constants were found with towns of the seeds 5000 to 5003 and cities of
-// `make eval` of the seeds 101 to 103; the tests look at towns of 10000 to 15023
-// and of 700 to 703, `make eval` at a city of the seed 1.
+// The constants were found with towns of the seeds 5000 to 5003 and 700 to 703
+// and cities of `make eval` of the seeds 101, 102 and, of 62 days, 1; the tests
+// look at towns of 10000 to 15023 and of 800 to 803.
 //
 // # What is not seen
 //
