@@ -50,9 +50,9 @@ func (f *Follower) writePurge(tx *sql.Tx) error {
 			rollupID(sp.id, 0), rollupID(sp.id+1, 0)-1, f.clock-int64(f.o.RollupDays)*dayMs); err != nil {
 			return fmt.Errorf("old roll-ups: %w", err)
 		}
-		for _, table := range []string{"stay", "lull"} {
-			if _, err := tx.ExecContext(f.ctx, "DELETE FROM "+table+" WHERE space = ? AND touched < ?", sp.id, f.clock-int64(f.o.StayDays)*dayMs); err != nil {
-				return fmt.Errorf("old rows of %s: %w", table, err)
+		for _, query := range []string{"DELETE FROM stay WHERE space = ? AND touched < ?", "DELETE FROM lull WHERE space = ? AND touched < ?"} {
+			if _, err := tx.ExecContext(f.ctx, query, sp.id, f.clock-int64(f.o.StayDays)*dayMs); err != nil {
+				return fmt.Errorf("old stays and silences: %w", err)
 			}
 		}
 	}
