@@ -53,7 +53,7 @@ type DeviceSkewRules struct {
 // DeviceGapRules look for sequence numbers that do not come.
 type DeviceGapRules struct {
 	Off        bool    `yaml:"off"`
-	Share      float64 `yaml:"share"` // of the last 500 numbers or so, 0..1
+	Share      float64 `yaml:"share"` // of the last 100 numbers or so, 0..1
 	Least      int     `yaml:"least"` // numbers
 	GraceMin   int     `yaml:"grace_min"`
 	RecoverMin int     `yaml:"recover_min"`

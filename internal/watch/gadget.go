@@ -51,6 +51,7 @@ type gadgetState struct {
 
 	Battery float32 // mV, smoothed; 0 unknown
 	Said    uint32  // which rules are raised, by place in gadgetRules
+	LastAt  int64   // event time of the newest reading that said something
 }
 
 // gadgetRules are what a device's incidents may be about; their places are in
@@ -112,7 +113,7 @@ func (g *gadget) number(r *city.Reading, now int64) {
 	default:
 		g.Lost = max(0, g.Lost-1)
 	}
-	const memory = 1 - 1.0/500 // readings
+	const memory = 1 - 1.0/100 // readings
 	g.Got, g.Lost = g.Got*memory+1, g.Lost*memory
 }
 
@@ -195,11 +196,20 @@ func (g *gadget) spot(r *city.Reading, now int64) (events float32) {
 	switch {
 	case !r.Spot.Occupied:
 		g.Occupied = 0
-	case g.Value != v || g.Occupied == 0:
+	case g.Value != v || g.Occupied == 0 || r.At-g.LastAt > g.unknown():
 		g.Occupied = r.At
 	}
+	g.LastAt = r.At
 	g.Value = v
 	return events
+}
+
+// unknown is how long after a reading a place is no longer known, ms.
+func (g *gadget) unknown() int64 {
+	if g.d == nil || g.d.IntervalS <= 0 {
+		return 3 * hourMs
+	}
+	return 3 * int64(g.d.IntervalS) * 1000
 }
 
 func (g *gadget) traffic(t *city.Traffic) (events float32) {

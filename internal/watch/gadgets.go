@@ -266,7 +266,7 @@ func (f *Follower) judgeSkew(x *judged) {
 	}
 }
 
-// judgeGaps: of the last 500 numbers or so a share did not come, for longer than
+// judgeGaps: of the last 100 numbers or so a share did not come, for longer than
 // a late reading takes.
 func (f *Follower) judgeGaps(x *judged) {
 	p, g := &f.inv.Rules.DeviceGaps, x.g
@@ -340,6 +340,7 @@ func (f *Follower) judgeOverstay(x *judged, n siteNow) {
 		longest = ms + int64(p.SlackMin)*minuteMs
 	}
 	switch {
+	case f.clock-g.LastAt > g.unknown(): // it may have been left meanwhile
 	case g.Occupied == 0 || g.says(saysStuck):
 		x.calm(saysOverstay)
 	case n.open && longest > 0 && f.clock-g.Occupied > longest:
@@ -352,8 +353,9 @@ func (f *Follower) judgeOverstay(x *judged, n siteNow) {
 func longestStay(restrictions []string) (ms int64, ok bool) {
 	for _, text := range restrictions {
 		words := strings.Fields(strings.ToLower(text))
-		for i := 2; i+1 < len(words)+0; i++ {
-			if !(words[i-2] == "paling" && words[i-1] == "lama" || words[i-1] == "maksimal" || words[i-1] == "maks." || words[i-1] == "max") {
+		for i := 1; i+1 < len(words); i++ {
+			before := words[i-1]
+			if before == "lama" && (i < 2 || words[i-2] != "paling") || !slices.Contains([]string{"lama", "maksimal", "maks.", "max"}, before) {
 				continue
 			}
 			n, err := strconv.ParseInt(words[i], 10, 32)

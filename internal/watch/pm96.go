@@ -9,7 +9,9 @@ import (
 )
 
 // pm96 looks for the triggers of PM 96/2015, each of which must hold for
-// `minutes` on end. An oversaturated road counts as one at its capacity.
+// `minutes` on end. For parking, an oversaturated road counts as one at its
+// capacity; the others need the ratio itself, for what stands behind an accident
+// asks for no other road.
 //
 //   - traffic_parking_limit: V/C over 0.7 and under 30 km/h: restrict parking at
 //     the kerb. It names the sites on the segment, the hours of the day, and
@@ -57,10 +59,10 @@ func (s *pm96) step(x *moment, at int64, r *RoadStep) {
 			x.out.raise(RuleParkingLimit, f)
 		}
 	}
-	if x.segment.RoadType != "one_way" && s.OneWay.holds(x, at, vc > p.OneWayVC) {
+	if x.segment.RoadType != "one_way" && s.OneWay.holds(x, at, r.DJ.OK && vc > p.OneWayVC) {
 		x.out.raise(RuleOneWay, s.OneWay.finding(x, at))
 	}
-	if vc <= p.TidalVC || x.segment.Opposite == "" {
+	if !r.DJ.OK || vc <= p.TidalVC || x.segment.Opposite == "" {
 		s.Tidal.Since = 0
 		return
 	}

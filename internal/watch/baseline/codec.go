@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
 )
@@ -49,4 +50,19 @@ func (s *Series) UnmarshalBinary(data []byte) error {
 		data = data[1+n:]
 	}
 	return nil
+}
+
+// MarshalText writes what is remembered as base64, for JSON.
+func (s *Series) MarshalText() ([]byte, error) {
+	data, err := s.MarshalBinary()
+	return base64.StdEncoding.AppendEncode(nil, data), err
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (s *Series) UnmarshalText(text []byte) error {
+	data, err := base64.StdEncoding.AppendDecode(nil, text)
+	if err != nil {
+		return errCodec
+	}
+	return s.UnmarshalBinary(data)
 }
