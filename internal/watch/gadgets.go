@@ -54,7 +54,7 @@ func (f *Follower) equip() {
 			g = s.add(d.ID)
 			g.Heard, g.At = f.running(), f.running()
 		}
-		g.d, g.site = d, f.inv.Site(d.Site)
+		g.d, g.site, g.zone = d, f.inv.Site(d.Site), f.inv.Zone
 		if place := placeOf(d); place != "" {
 			if s.usuals[place] == nil {
 				s.usuals[place] = new(usual)
@@ -131,6 +131,7 @@ func (f *Follower) tickGadgets(pos uint64) {
 	for _, place := range s.places {
 		f.tickUsual(place, sites, float64(passed)/hourMs)
 	}
+	f.tickGates(pos, sites)
 	out := f.outages(now, sites)
 	f.reportOutages(pos, &out)
 	for i, g := range s.all {
@@ -141,6 +142,19 @@ func (f *Follower) tickGadgets(pos uint64) {
 			s.soiled[i/packed] = true
 		}
 		f.tickGadget(pos, g, passed, &out, sites)
+	}
+}
+
+// tickGates judges the gates of each site.
+func (f *Follower) tickGates(pos uint64, sites map[string]siteNow) {
+	for _, key := range f.gadgets.places {
+		u, first := f.gadgets.usuals[key], f.gadgets.of[key][0]
+		if u.Gates == nil || first.site == nil || f.siteNow(sites, first.d).muted {
+			continue
+		}
+		x := &moment{now: f.clock, pos: pos, rules: f.inv.Rules, place: place{version: f.inv, site: first.site, closures: f.closures}}
+		x.out = &subjectOf{i: &f.incidents, kind: ofSite, id: first.site.ID, site: first.site.ID, now: f.clock, pos: pos}
+		u.soiled = u.Gates.tick(x) || u.soiled
 	}
 }
 

@@ -68,7 +68,7 @@ func (s *subjectOf) raise(rule Rule, f finding) {
 		}
 	}
 	r.RecoverMs = f.recover
-	e := Evidence{Readings: f.readings, Ranges: f.ranges, Sums: f.sums, Links: s.links(r.ID), Sites: f.sites, Chart: f.chart, Unit: f.unit, Unseen: f.unseen}
+	e := Evidence{Readings: f.readings, Ranges: f.ranges, Sums: f.sums, Links: s.links(rule, r.ID), Sites: f.sites, Chart: f.chart, Unit: f.unit, Unseen: f.unseen}
 	if f.once {
 		r.SettleMs, r.CalmAt = f.settle, s.now+f.settle
 		e.Readings = addReading(slices.Clone(r.Evidence.Readings), f.readings...)
@@ -106,7 +106,10 @@ func idOf(rule Rule, subject string, at int64, pos uint64) string {
 }
 
 // links are paths of the API that show more.
-func (s *subjectOf) links(id string) []string {
+func (s *subjectOf) links(rule Rule, id string) []string {
+	if s.kind == ofSite && !slices.Contains(MoneyRules, rule) {
+		return []string{"/v1/parking/sites/" + s.site, "/v1/parking/sites/" + s.site + "/history"}
+	}
 	switch s.kind {
 	case ofDevice:
 		return []string{"/v1/devices/" + s.id, "/v1/devices/" + s.id + "/readings", "/v1/anomalies/" + id + "/chart.svg"}
