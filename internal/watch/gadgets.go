@@ -222,9 +222,9 @@ func (f *Follower) tickGadget(pos uint64, g *gadget, passed int64, out *outages,
 	x := &judged{f: f, g: g, pos: pos, now: now}
 	g.age(now)
 	silence := now - g.Heard
-	if limit := silentMs(&r.DeviceSilent, g.d); limit > 0 && !r.DeviceSilent.Off {
+	if limit := silentMs(&r.DeviceSilent, g.d); limit > 0 {
 		switch {
-		case silence < limit:
+		case silence < limit || r.DeviceSilent.Off:
 			x.calm(saysSilent)
 		case !out.hides(g):
 			x.stands(saysSilent, r.DeviceSilent.RecoverMin, Sum{"silent_s", silence / 1000}, Sum{"interval_s", int64(g.d.IntervalS)})
@@ -257,7 +257,9 @@ func (f *Follower) judgeBattery(x *judged) {
 	p := &f.inv.Rules.DeviceBattery
 	v := float64(x.g.Battery)
 	switch {
-	case p.Off || v == 0:
+	case p.Off:
+		x.calm(saysBattery)
+	case v == 0:
 	case v < float64(p.LowMV):
 		x.stands(saysBattery, p.RecoverMin, Sum{"battery_mv", int64(math.Round(v))})
 	case v > float64(p.LowMV)+100:
@@ -273,6 +275,7 @@ func (f *Follower) judgeSkew(x *judged) {
 	ahead, behind := int64(p.AheadS)*1000, int64(p.BehindS)*1000
 	switch skew := x.g.Skew; {
 	case p.Off:
+		x.calm(saysSkew)
 	case skew < -ahead || skew > behind:
 		x.stands(saysSkew, p.RecoverMin, Sum{"behind_s", skew / 1000})
 	case skew > -ahead/2 && skew < behind/2:
@@ -287,6 +290,7 @@ func (f *Follower) judgeGaps(x *judged) {
 	share := float64(g.Lost) / max(1, float64(g.Lost+g.Got))
 	switch {
 	case p.Off:
+		x.calm(saysGaps)
 	case g.Lost >= float32(p.Least) && share >= p.Share:
 		if g.Holed == 0 {
 			g.Holed = x.now
@@ -309,6 +313,10 @@ func (f *Follower) judgeGaps(x *judged) {
 // stuck; one that says zero, or a gate through which nobody goes, is dead.
 func (f *Follower) judgeStill(x *judged, n siteNow, passed int64) {
 	g, p := x.g, &f.inv.Rules.DeviceStuck
+	if p.Off {
+		x.calm(saysStuck)
+		x.calm(saysDead)
+	}
 	if p.Off || g.usual == nil || g.Event == 0 {
 		return
 	}
@@ -347,6 +355,7 @@ func (f *Follower) judgeStill(x *judged, n siteNow, passed int64) {
 func (f *Follower) judgeOverstay(x *judged, n siteNow) {
 	g, p := x.g, &f.inv.Rules.Overstay
 	if p.Off || g.d.Kind != inventory.DeviceSpot || g.site == nil {
+		x.calm(saysOverstay)
 		return
 	}
 	longest := int64(p.Hours) * hourMs
@@ -425,7 +434,7 @@ func (x *judged) limit(what int, on bool, v, bound float64, recoverMin int, sums
 	switch {
 	case on && v >= bound:
 		x.stands(what, recoverMin, sums...)
-	case v < bound/2:
+	case !on || v < bound/2:
 		x.calm(what)
 	}
 }

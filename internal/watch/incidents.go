@@ -107,15 +107,15 @@ func idOf(rule Rule, subject string, at int64, pos uint64) string {
 
 // links are paths of the API that show more.
 func (s *subjectOf) links(rule Rule, id string) []string {
-	if s.kind == ofSite && !slices.Contains(MoneyRules, rule) {
+	chart := "/v1/anomalies/" + id + "/chart.svg"
+	switch {
+	case s.kind == ofSite && !slices.Contains(MoneyRules, rule):
 		return []string{"/v1/parking/sites/" + s.site, "/v1/parking/sites/" + s.site + "/history"}
-	}
-	switch s.kind {
-	case ofDevice:
-		return []string{"/v1/devices/" + s.id, "/v1/devices/" + s.id + "/readings", "/v1/anomalies/" + id + "/chart.svg"}
-	case ofSegment:
-		return []string{"/v1/traffic/segments/" + s.id, "/v1/traffic/segments/" + s.id + "/history", "/v1/anomalies/" + id + "/chart.svg"}
-	case ofSource:
+	case s.kind == ofDevice:
+		return []string{"/v1/devices/" + s.id, "/v1/devices/" + s.id + "/readings", chart}
+	case s.kind == ofSegment:
+		return []string{"/v1/traffic/segments/" + s.id, "/v1/traffic/segments/" + s.id + "/history", chart}
+	case s.kind == ofSource:
 		return nil
 	}
 	var links []string

@@ -46,10 +46,9 @@ func (f *Follower) subject(kind subjectKind, id string) *subject {
 
 func newSubject(k subjectKey) *subject {
 	s := &subject{subjectKey: k, units: meterUnits}
-	switch k.kind {
-	case ofSite:
+	if k.kind == ofSite {
 		s.units = siteUnits
-	case ofSegment:
+	} else if k.kind == ofSegment {
 		s.units = segmentUnits
 	}
 	for _, u := range s.units {
