@@ -54,6 +54,7 @@ func (f *Follower) equip() {
 			g = s.add(d.ID)
 			g.Heard, g.At = f.running(), f.running()
 		}
+		g.id = d.ID // one copy of the text
 		g.d, g.site, g.zone = d, f.inv.Site(d.Site), f.inv.Zone
 		if place := placeOf(d); place != "" {
 			if s.usuals[place] == nil {

@@ -1,8 +1,8 @@
 package watch
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -68,7 +68,7 @@ func TestTableOfDeviceFaults(t *testing.T) {
 		slices.Sort(r.delays)
 		delay := "-"
 		if len(r.delays) > 0 {
-			delay = fmt.Sprint(r.delays[len(r.delays)/2])
+			delay = strconv.FormatInt(r.delays[len(r.delays)/2], 10)
 		}
 		t.Logf("| `%s` (%s) | %d of %d | %s |", r.rule, fault, r.found, r.planted, delay)
 		all, found = all+r.planted, found+min(r.found, r.planted)
