@@ -46,7 +46,7 @@ type Complaint struct {
 	Located     bool // Lat and Long are known
 	Address     string
 	Description string      // public
-	Attributes  []Attribute // answers to the service's questions; public
+	Attributes  []Attribute // answers to the service's questions; not public
 	Media       []string    // ids of photos
 	MediaURL    string      // of the reporter; never fetched, and not public before a person verified
 	Private     Private
@@ -112,12 +112,18 @@ type Update struct {
 	At        int64  // of the act
 	State     State  // after it
 	Status    Status // GeoReport's word for it
-	What      string // received, verified, ..., reopened, note, recovered, returned, escalated, routed
+	What      string // one of Whats
 	Text      string // public, unless Hidden
 	Hidden    bool   // for colleagues only
 	By        string // id of a token; "" the gateway; "city" their system; "citizen"
 	Theirs    string // update_id of the city's system; "" where it is ours
 	Media     string // media_url
+}
+
+// Whats lists what an update may be.
+var Whats = []string{
+	"received", "verified", "in_progress", "answered", "closed", "rejected", "duplicate", "reopened", "note",
+	"joined", "recovered", "returned", "escalated", "routed", "delivered", "undelivered",
 }
 
 // Photo is a picture of a complaint: checked and stripped by who gives it.
@@ -195,12 +201,24 @@ var Deliverings = []Delivering{DeliveryWaiting, DeliverySending, DeliverySent, D
 
 // Delivery is a request to be filed with the city's system: the outbox's row.
 type Delivery struct {
-	Complaint Complaint // as it may leave: without Private, without money figures and operator
+	Complaint Complaint // as it may leave: without Private and Attributes of money
 	State     Delivering
-	Tries     int
-	Began     int64 // the first try, 0: none
+	Tries     int   // that were certainly not taken
+	Looks     int   // complete look-ups that did not find it since Began
+	Began     int64 // of the last try that may have been taken; 0: none
 	Next      int64 // not before
+	Since     int64
+	Token     string // they gave it instead of an id
 	Why       string
+}
+
+// Filed is a delivery that arrived, of a complaint that is not over.
+type Filed struct{ ID, Theirs string }
+
+// Backlog is how many deliveries stand how.
+type Backlog struct {
+	Waiting, Sending, Unsure, Refused, Held int
+	Oldest                                  int64 // since when the oldest of Waiting and Sending waits; 0: none
 }
 
 // New is a complaint to be received.
@@ -217,7 +235,8 @@ type New struct {
 	Photos      []string // ids of photos that were put before
 	MediaURL    string
 	Private     Private
-	Theirs      string // SourceCity: their id
+	Theirs      string // SourceCity: their id; the same again is the same complaint
+	Agency      string // SourceCity: "" is worked out
 }
 
 // NewUpdate is what somebody does to a complaint.
