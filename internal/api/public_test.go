@@ -289,7 +289,9 @@ func TestAClosureRightAfterTheStart(t *testing.T) {
 func TestAgencies(t *testing.T) {
 	st := newStage(t)
 	require.JSONEq(t, `{"items":[
-{"id":"bapenda","name":"Badan Pendapatan Daerah","pic":"Kepala Bidang Pendapatan","duties":["PBJT"],"services":["setoran"],"contact":"Kantor"},
-{"id":"dishub","name":"Dinas Perhubungan","pic":"Kepala Bidang Perparkiran","duties":["Parkir tepi jalan"],"services":["parkir-penuh"],"contact":"Kantor"}
+{"id":"bapenda","name":"Badan Pendapatan Daerah","pic":"Kepala Bidang Pendapatan","duties":["PBJT"],"services":["setoran"],"contact":"Kantor",
+ "handles":[{"code":"money_records","name":"Catatan transaksi","name_en":null,"public":false}]},
+{"id":"dishub","name":"Dinas Perhubungan","pic":"Kepala Bidang Perparkiran","duties":["Parkir tepi jalan"],"services":["parkir-penuh"],"contact":"Kantor",
+ "handles":[{"code":"overcharged","name":"Ditarik lebih","name_en":"Overcharged","public":true},{"code":"illegal_parking","name":"Parkir liar","name_en":null,"public":true}]}
 ],"next":null}`, st.get(t, "/v1/agencies").body)
 }
