@@ -120,15 +120,12 @@ func ParseUpdate(v url.Values, zone *time.Location) (*Update, []Fault) {
 	word := p.text("status", maxMember)
 	var known bool
 	if u.Status, known = Status(word); !known {
-		p.fault(fmt.Sprintf("status must be one of %s", strings.ToUpper(strings.Join(Statuses, ", "))))
+		p.fault("status must be one of " + strings.ToUpper(strings.Join(Statuses, ", ")))
 	}
-	switch at := p.text("updated_datetime", maxMember); {
-	case at == "":
+	if at := p.text("updated_datetime", maxMember); at == "" {
 		p.fault("updated_datetime was not provided")
-	default:
-		if u.Updated, known = ParseTime(at, zone); !known {
-			p.fault("updated_datetime must be a time with zone like 2026-03-02T08:15:00+07:00")
-		}
+	} else if u.Updated, known = ParseTime(at, zone); !known {
+		p.fault("updated_datetime must be a time with zone like 2026-03-02T08:15:00+07:00")
 	}
 	if u.Description == "" && (u.Status == StatusUnchanged || u.Status == "") {
 		p.fault("description was not provided")

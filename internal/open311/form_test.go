@@ -59,7 +59,9 @@ func TestDefinitionCheck(t *testing.T) {
 	d := open311.Definition{Code: "x", Attributes: []open311.Attribute{
 		{Variable: true, Code: "ONE", Datatype: open311.TypeOne, Required: true, Values: []open311.Value{{Key: "a"}, {Key: "b"}}},
 		{Variable: true, Code: "MANY", Datatype: open311.TypeMany, Values: []open311.Value{{Key: "a"}, {Key: "b"}}},
-		{Variable: true, Code: "NUM", Datatype: open311.TypeNumber}, {Variable: true, Code: "AT", Datatype: open311.TypeDatetime}, {Code: "NOTE", Datatype: open311.TypeText},
+		{Variable: true, Code: "NUM", Datatype: open311.TypeNumber},
+		{Variable: true, Code: "AT", Datatype: open311.TypeDatetime},
+		{Code: "NOTE", Datatype: open311.TypeText},
 	}}
 	one := open311.Answer{Code: "ONE", Values: []string{"a"}}
 	require.Empty(t, d.Check([]open311.Answer{one, {Code: "MANY", Values: []string{"a", "b"}}, {Code: "NUM", Values: []string{"-1.5"}}, {Code: "AT", Values: []string{"2026-03-02T08:00:00+07:00"}}}, wib))

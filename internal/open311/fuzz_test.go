@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
-	"errors"
 	"io"
 	"net/url"
 	"testing"
@@ -88,7 +87,7 @@ func FuzzWrite(f *testing.F) {
 		d := xml.NewDecoder(bytes.NewReader(body))
 		for {
 			if _, err := d.Token(); err != nil {
-				require.True(t, errors.Is(err, io.EOF), err)
+				require.ErrorIs(t, err, io.EOF)
 				break
 			}
 		}

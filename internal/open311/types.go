@@ -129,9 +129,6 @@ type Updated struct{ ID, Account string }
 // Fault is one entry of an error answer.
 type Fault struct{ Code, Description string }
 
-// Error tells the description.
-func (f Fault) Error() string { return f.Code + ": " + f.Description }
-
 // Discovery says where the service is and how it speaks.
 type Discovery struct {
 	Changeset  int64 // when it last changed

@@ -75,7 +75,8 @@ func (w *Worker) Step(ctx context.Context, now time.Time) (time.Time, error) {
 
 func (w *Worker) work(ctx context.Context, now time.Time) (bool, error) {
 	if w.failures > 0 {
-		return true, w.probe(ctx, now)
+		w.probe(ctx, now)
+		return true, nil
 	}
 	w.pulling = !w.pulling
 	order := []func(context.Context, time.Time) (bool, error){w.deliver, w.pullOne}
@@ -91,7 +92,7 @@ func (w *Worker) work(ctx context.Context, now time.Time) (bool, error) {
 }
 
 // probe asks for something harmless after a failure.
-func (w *Worker) probe(ctx context.Context, now time.Time) error {
+func (w *Worker) probe(ctx context.Context, now time.Time) {
 	a := w.get(ctx, "services", url.Values{})
 	err := a.trouble()
 	if a.ok() {
@@ -100,12 +101,11 @@ func (w *Worker) probe(ctx context.Context, now time.Time) error {
 	w.metrics.count("probe", outcome(err))
 	if err != nil {
 		w.failed(now, a, err)
-		return nil
+		return
 	}
 	w.Log.Info("the city's complaint system answers again", slog.Int("failures", w.failures))
 	w.failures = 0
 	w.metrics.up.Set(1)
-	return nil
 }
 
 // failed lets the destination rest, longer each time.
