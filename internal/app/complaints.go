@@ -3,13 +3,18 @@ package app
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/simpang-id/simpang/internal/backup"
 	"github.com/simpang-id/simpang/internal/complaint"
 	"github.com/simpang-id/simpang/internal/config"
 	"github.com/simpang-id/simpang/internal/inventory"
@@ -65,6 +70,17 @@ func (g *gateway) openComplaints(ctx context.Context, undo *stack) (err error) {
 		Format: format, PlainHTTP: c.PlainHTTP, Registerer: g.registry, Timeout: c.Timeout.Duration, Pace: time.Minute / time.Duration(c.Rate), Interval: c.Interval.Duration,
 	})
 	return err
+}
+
+// deliveriesMayBeOld has the restored register look for what waited to be sent
+// when it was copied.
+func deliveriesMayBeOld(ctx context.Context, dir string, c *config.Config, m *backup.Manifest) error {
+	path := filepath.Join(dir, "complaints.db")
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil // of a version without it
+	}
+	none := &inventory.Version{Zone: c.City.Zone} // no deadline is worked out anew
+	return complaint.Restored(ctx, path, m.Began.UnixMilli(), complaint.Options{Inventory: func() *inventory.Version { return none }, Zone: c.City.Zone})
 }
 
 // attend makes complaints of incidents and tells deadlines until ctx ends.
