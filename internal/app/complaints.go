@@ -146,25 +146,12 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// changing is a follower that tells what changed of incidents.
-type changing interface {
-	Changes(ctx context.Context, after uint64, limit int) ([]watch.Incident, uint64, error)
-}
-
 // incidents is watch as the register asks it.
 type incidents struct{ seat *watchSeat }
 
 // Changes asks the follower that sits there.
 func (i incidents) Changes(ctx context.Context, after uint64, limit int) (list []complaint.Incident, next uint64, err error) {
-	found, err := ask(&i.seat.seat, func(f *watch.Follower) (page []watch.Incident, err error) {
-		c, ok := any(f).(changing)
-		if !ok {
-			next = after
-			return nil, nil
-		}
-		page, next, err = c.Changes(ctx, after, limit)
-		return page, err
-	})
+	found, next, err := i.seat.Changes(ctx, after, limit)
 	for n := range found {
 		list = append(list, incidentOf(&found[n]))
 	}
@@ -173,7 +160,8 @@ func (i incidents) Changes(ctx context.Context, after uint64, limit int) (list [
 
 func incidentOf(i *watch.Incident) complaint.Incident {
 	out := complaint.Incident{
-		ID: i.ID, Rule: string(i.Rule), Severity: string(i.Severity), Money: !slices.Contains(watch.DeviceRules, i.Rule), Subject: i.Subject, Site: i.Site, Device: i.Device,
+		ID: i.ID, Rule: string(i.Rule), Severity: string(i.Severity), Money: i.Rule.Money(), Subject: i.Subject, Site: i.Site, Device: i.Device,
+		Segment:  i.Segment,
 		OpenedAt: i.OpenedAt, Over: i.State == watch.StateRecovering || i.State == watch.StateClosed, Closed: i.State == watch.StateClosed, OverAt: overAt(i),
 	}
 	for _, s := range i.Evidence.Sums {

@@ -16,6 +16,7 @@ import (
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/complaint"
 	"github.com/simpang-id/simpang/internal/inventory"
+	"github.com/simpang-id/simpang/internal/watch"
 )
 
 type complaintTold struct {
@@ -121,4 +122,67 @@ sources: [{id: b, type: broker, format: native, listen: "127.0.0.1:0"}]
 	r = start(t, fresh)
 	require.Len(t, r.complaints(admin), 1)
 	require.NoError(t, r.stop())
+}
+
+// TestAnAnomalyBecomesAComplaint: a meter's second paper of one number waits
+// for an officer at Bapenda, with its figures for few eyes and out of the public
+// list, through to the agency's answer and the end, which E-Monev counts.
+func TestAnAnomalyBecomesAComplaint(t *testing.T) {
+	defer http.DefaultClient.CloseIdleConnections()
+	dir := newDir(t)
+	writeFiles(t, dir, storeFiles)
+	writeFiles(t, dir, map[string]string{"simpang.yaml": `city: {id: bekasi, name: Kota Bekasi, timezone: Asia/Jakarta}
+http: {listen: "127.0.0.1:0", admin_listen: "127.0.0.1:0", rate_limit: 0}
+data_dir: data
+inventory: inventory
+complaints: {gather: 1s}
+sources: [{id: b, type: broker, format: native, listen: "127.0.0.1:0"}]
+`, "inventory/agencies.yaml": "agencies:\n  - {id: dishub, name: Dishub}\n  - {id: bapenda, name: Bapenda}\n"})
+	r := start(t, dir)
+	admin := r.admin()
+	for seq, amount := range []int{5000, 9000} {
+		r.publish("m1", fmt.Sprintf(`{"kind":"receipt","boot":1,"seq":%d,"at":%q,"receipt":"A-1","amount":%d,"method":"cash","class":"car"}`,
+			seq+1, time.Now().Format(time.RFC3339), amount))
+	}
+	r.until("there is a complaint of it", func() bool { return len(r.complaints(admin)) == 1 })
+	c := r.complaints(admin)[0]
+	require.Equal(t, "received", c.Status, "what is about money waits for an officer")
+	require.Equal(t, "bapenda", c.Agency)
+	var public []any
+	require.Equal(t, http.StatusOK, r.get("/open311/v2/requests.json", "", &public))
+	require.Empty(t, public)
+	for _, step := range []string{`{"status":"verified"}`, `{"status":"answered","text":"Alat diganti"}`, `{"status":"closed"}`} {
+		status, body := r.postAs("/v1/complaints/"+c.ID+"/updates", "application/json", step, admin)
+		require.Equal(t, http.StatusOK, status, body)
+	}
+	var monev struct {
+		Items []struct {
+			Agency                     string
+			Received, Answered, Closed int
+		}
+	}
+	require.Equal(t, http.StatusOK, r.get("/v1/monev", admin, &monev))
+	require.Len(t, monev.Items, 1)
+	require.Equal(t, [3]int{1, 1, 1}, [3]int{monev.Items[0].Received, monev.Items[0].Answered, monev.Items[0].Closed})
+	require.NoError(t, r.stop())
+}
+
+// TestEveryRuleHasAService: what watch finds goes to an agency, and what is of
+// money alone to a confidential service.
+func TestEveryRuleHasAService(t *testing.T) {
+	t.Parallel()
+	v, faults, err := inventory.Load("../../configs/bekasi/inventory", time.UTC)
+	require.NoError(t, err)
+	require.Empty(t, faults)
+	for _, rule := range watch.Rules {
+		s := v.ServiceOfRule(string(rule))
+		require.NotNil(t, s, "%s is of no service in agencies.yaml", rule)
+		require.NotEmpty(t, s.Agency, rule)
+		require.Equal(t, rule.Money(), s.Confidential, rule)
+	}
+	for i := range v.Services {
+		for _, rule := range v.Services[i].Rules {
+			require.Contains(t, watch.Rules, watch.Rule(rule), "no detector says %s", rule)
+		}
+	}
 }
