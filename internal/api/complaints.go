@@ -43,7 +43,7 @@ func scopeOf(t *token.Token) scope {
 }
 
 func (c *scope) sees(x *complaint.Complaint) bool {
-	return (c.agencies == nil || slices.Contains(c.agencies, x.Agency)) && !(c.noMoney && x.Money)
+	return (c.agencies == nil || slices.Contains(c.agencies, x.Agency)) && (!c.noMoney || !x.Money)
 }
 
 // complaints serves /v1/complaints.

@@ -166,3 +166,27 @@ func TestMonev(t *testing.T) {
 	require.Contains(t, st.as(t, token.Executive, "/v1/monev?format=html").body, "belanja APBD")
 	st.do(t, http.MethodGet, "/v1/monev?month=2026-13", st.Secrets[token.Admin], "").problem(t, http.StatusBadRequest)
 }
+
+// TestReportsAreEvidence: what citizens report of a site stands beside its day.
+func TestReportsAreEvidence(t *testing.T) {
+	st := newStage(t)
+	st.Reports.Day = report.Reconciliation{Sites: []report.SiteDay{{Site: "s-alun"}, {Site: "s-mall"}}}
+	aComplaint(t, st, "overcharged", "s-alun")
+	aComplaint(t, st, "overcharged", "s-alun")
+	aComplaint(t, st, "illegal_parking", "s-alun")
+	rejected := aComplaint(t, st, "no_karcis", "s-alun")
+	require.Equal(t, http.StatusOK, st.update(t, token.Dishub, rejected, `{"status":"rejected","text":"tidak benar"}`).StatusCode)
+	var got struct {
+		Items []struct {
+			Evidence struct {
+				Reports []api.SiteReports `json:"reports"`
+			} `json:"evidence"`
+		} `json:"items"`
+	}
+	for date, want := range map[string][]api.SiteReports{"2026-03-02": {{Service: "overcharged", Count: 2}}, "2026-03-01": {}} {
+		require.NoError(t, json.Unmarshal([]byte(st.as(t, token.Bapenda, "/v1/revenue/reconciliation?date="+date).body), &got))
+		require.Len(t, got.Items, 2)
+		require.Equal(t, want, got.Items[0].Evidence.Reports, date)
+		require.Empty(t, got.Items[1].Evidence.Reports)
+	}
+}

@@ -3,6 +3,7 @@ package app_test
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -58,9 +59,7 @@ func TestAReportLivesThroughABackup(t *testing.T) {
 	defer http.DefaultClient.CloseIdleConnections()
 	dir := newDir(t)
 	files := map[string]string{"key": "their-key", "inventory/agencies.yaml": "agencies:\n  - {id: dishub, name: Dishub}\n  - {id: bapenda, name: Bapenda}\n"}
-	for name, text := range storeFiles {
-		files[name] = text
-	}
+	maps.Copy(files, storeFiles)
 	writeFiles(t, dir, files)
 	r := start(t, dir)
 	admin := r.admin()

@@ -3,6 +3,7 @@ package complaint
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/simpang-id/simpang/internal/inventory"
 )
@@ -43,14 +44,11 @@ func (c *Complaint) mayMove(to State) string {
 }
 
 func words(states []State) string {
-	text := ""
+	names := make([]string, len(states))
 	for i, s := range states {
-		if i > 0 {
-			text += " or "
-		}
-		text += string(s)
+		names[i] = string(s)
 	}
-	return text
+	return strings.Join(names, " or ")
 }
 
 // rules are what the machine needs of a service.

@@ -181,9 +181,6 @@ func TestIncidentsBecomeComplaintsOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, all, 3)
 	require.Len(t, all[0].Subjects.Devices, 41)
-	for i := range 9 {
-		f.add(anomaly(fmt.Sprint("n", i), fmt.Sprint([]string{"silent", "stuck"}[i%2]), fmt.Sprint("d", 1+i%3)))
-	}
 	waiting, err := r.Waiting(ctx)
 	require.NoError(t, err)
 	require.Zero(t, waiting)
