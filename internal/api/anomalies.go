@@ -243,6 +243,11 @@ func anomalyRoutes() []*route {
 			Handle: (*Server).oneAnomaly, Problem: []int{http.StatusNotFound},
 		},
 		{
+			Method: http.MethodGet, Path: "/v1/anomalies/{id}/chart.svg", Name: "getAnomalyChart", Tag: "anomalies", Roles: roles(dishub, bapenda, auditor, admin),
+			Summary: "What was seen, as a picture", Doc: "With the band of what was expected where a baseline saw it; else what the device sent in the hours around the opening, receipts never.",
+			Media: "image/svg+xml", Params: []param{pathID("id of an anomaly")}, Handle: (*Server).anomalyChart, Problem: []int{http.StatusNotFound},
+		},
+		{
 			Method: http.MethodPost, Path: "/v1/anomalies/{id}/ack", Name: "acknowledgeAnomaly", Tag: "anomalies", Roles: roles(dishub, bapenda, admin),
 			Summary: "Say that a person knows of it", Doc: "The first stays: twice is once. Kept with the token's id; it closes nothing.",
 			Params: []param{pathID("id of an anomaly")}, Body: typeOf[NewAcknowledgment](), Answer: typeOf[AnomalyDetail](),

@@ -43,6 +43,7 @@ var may = map[string][]token.Role{
 	"GET /v1/revenue/closes":                {token.Bapenda, token.Auditor, token.Admin},
 	"GET /v1/anomalies":                     {token.Dishub, token.Bapenda, token.Auditor, token.Admin},
 	"GET /v1/anomalies/{id}":                {token.Dishub, token.Bapenda, token.Auditor, token.Admin},
+	"GET /v1/anomalies/{id}/chart.svg":      {token.Dishub, token.Bapenda, token.Auditor, token.Admin},
 	"POST /v1/anomalies/{id}/ack":           {token.Dishub, token.Bapenda, token.Admin},
 	"GET /v1/revenue/reconciliation":        {token.Bapenda, token.Auditor, token.Admin},
 	"GET /v1/revenue/statements/{operator}": {token.Bapenda, token.Auditor, token.Operator, token.Admin},

@@ -28,11 +28,14 @@ func (r roadSteps) Step(ctx context.Context, segment string, from int64, pos uin
 			return answer{}, nil
 		}
 		points, err := f.History(ctx, segment, from, from+roadStepMs, roadStepMs)
-		switch {
-		case city.KindOf(err) == city.KindNotFound && err != nil:
+		if err != nil {
+			if city.KindOf(err) == city.KindNotFound {
+				err = nil
+			}
+			return answer{ok: err == nil}, err
+		}
+		if len(points) == 0 {
 			return answer{ok: true}, nil
-		case err != nil || len(points) == 0:
-			return answer{}, err
 		}
 		p := &points[0]
 		coverage, _ := p.Coverage.Float()

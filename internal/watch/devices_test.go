@@ -52,10 +52,9 @@ func streets(tb testing.TB, rules, closures string, sites int) *inventory.Versio
 
 // spots are simulated places that send each interval and when they change.
 type spots struct {
-	w     *world
-	dice  *rand.Rand
-	list  []*spotSim
-	until int64
+	w    *world
+	dice *rand.Rand
+	list []*spotSim
 }
 
 type spotSim struct {

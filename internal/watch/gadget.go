@@ -1,6 +1,8 @@
 package watch
 
 import (
+	"time"
+
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/journal"
@@ -18,6 +20,7 @@ type gadget struct {
 	d     *inventory.Device // nil: no longer in the inventory
 	site  *inventory.Site   // nil: none
 	usual *usual            // of devices like it at its place; nil: it has no place
+	zone  *time.Location    // the city's
 }
 
 // gadgetState is what is in the file.
@@ -155,6 +158,7 @@ func (g *gadget) say(r *city.Reading, now int64) {
 		events = g.spot(r, now)
 	case r.Gate != nil:
 		events = float32(r.Gate.Count)
+		g.passed(r)
 	case r.Count != nil:
 		v := uint64(r.Count.Class)<<32 | uint64(r.Count.Occupied)
 		if g.Seen && v != g.Value && v>>32 == g.Value>>32 {
@@ -177,6 +181,18 @@ func (g *gadget) say(r *city.Reading, now int64) {
 	if g.Event == 0 {
 		g.Event = now
 	}
+}
+
+// passed counts vehicles for the site's gates; what comes too late is left out.
+func (g *gadget) passed(r *city.Reading) {
+	if g.usual == nil || g.site == nil || g.zone == nil {
+		return
+	}
+	if g.usual.Gates == nil {
+		g.usual.Gates = new(drift)
+	}
+	g.usual.Gates.pass(time.UnixMilli(r.At).In(g.zone).Format(time.DateOnly), r.Gate.Out, int64(r.Gate.Count))
+	g.usual.soiled = true
 }
 
 // mostEvents bounds what one reading counts: platoons are no independent

@@ -54,7 +54,8 @@ func (f *Follower) equip() {
 			g = s.add(d.ID)
 			g.Heard, g.At = f.running(), f.running()
 		}
-		g.d, g.site = d, f.inv.Site(d.Site)
+		g.id = d.ID // one copy of the text
+		g.d, g.site, g.zone = d, f.inv.Site(d.Site), f.inv.Zone
 		if place := placeOf(d); place != "" {
 			if s.usuals[place] == nil {
 				s.usuals[place] = new(usual)
@@ -131,6 +132,7 @@ func (f *Follower) tickGadgets(pos uint64) {
 	for _, place := range s.places {
 		f.tickUsual(place, sites, float64(passed)/hourMs)
 	}
+	f.tickGates(pos, sites)
 	out := f.outages(now, sites)
 	f.reportOutages(pos, &out)
 	for i, g := range s.all {
@@ -141,6 +143,19 @@ func (f *Follower) tickGadgets(pos uint64) {
 			s.soiled[i/packed] = true
 		}
 		f.tickGadget(pos, g, passed, &out, sites)
+	}
+}
+
+// tickGates judges the gates of each site.
+func (f *Follower) tickGates(pos uint64, sites map[string]siteNow) {
+	for _, key := range f.gadgets.places {
+		u, first := f.gadgets.usuals[key], f.gadgets.of[key][0]
+		if u.Gates == nil || first.site == nil || f.siteNow(sites, first.d).muted {
+			continue
+		}
+		x := &moment{now: f.clock, pos: pos, rules: f.inv.Rules, place: place{version: f.inv, site: first.site, closures: f.closures}}
+		x.out = &subjectOf{i: &f.incidents, kind: ofSite, id: first.site.ID, site: first.site.ID, now: f.clock, pos: pos}
+		u.soiled = u.Gates.tick(x) || u.soiled
 	}
 }
 
@@ -208,9 +223,9 @@ func (f *Follower) tickGadget(pos uint64, g *gadget, passed int64, out *outages,
 	x := &judged{f: f, g: g, pos: pos, now: now}
 	g.age(now)
 	silence := now - g.Heard
-	if limit := silentMs(&r.DeviceSilent, g.d); limit > 0 && !r.DeviceSilent.Off {
+	if limit := silentMs(&r.DeviceSilent, g.d); limit > 0 {
 		switch {
-		case silence < limit:
+		case silence < limit || r.DeviceSilent.Off:
 			x.calm(saysSilent)
 		case !out.hides(g):
 			x.stands(saysSilent, r.DeviceSilent.RecoverMin, Sum{"silent_s", silence / 1000}, Sum{"interval_s", int64(g.d.IntervalS)})
@@ -243,7 +258,9 @@ func (f *Follower) judgeBattery(x *judged) {
 	p := &f.inv.Rules.DeviceBattery
 	v := float64(x.g.Battery)
 	switch {
-	case p.Off || v == 0:
+	case p.Off:
+		x.calm(saysBattery)
+	case v == 0:
 	case v < float64(p.LowMV):
 		x.stands(saysBattery, p.RecoverMin, Sum{"battery_mv", int64(math.Round(v))})
 	case v > float64(p.LowMV)+100:
@@ -259,6 +276,7 @@ func (f *Follower) judgeSkew(x *judged) {
 	ahead, behind := int64(p.AheadS)*1000, int64(p.BehindS)*1000
 	switch skew := x.g.Skew; {
 	case p.Off:
+		x.calm(saysSkew)
 	case skew < -ahead || skew > behind:
 		x.stands(saysSkew, p.RecoverMin, Sum{"behind_s", skew / 1000})
 	case skew > -ahead/2 && skew < behind/2:
@@ -273,6 +291,7 @@ func (f *Follower) judgeGaps(x *judged) {
 	share := float64(g.Lost) / max(1, float64(g.Lost+g.Got))
 	switch {
 	case p.Off:
+		x.calm(saysGaps)
 	case g.Lost >= float32(p.Least) && share >= p.Share:
 		if g.Holed == 0 {
 			g.Holed = x.now
@@ -295,6 +314,10 @@ func (f *Follower) judgeGaps(x *judged) {
 // stuck; one that says zero, or a gate through which nobody goes, is dead.
 func (f *Follower) judgeStill(x *judged, n siteNow, passed int64) {
 	g, p := x.g, &f.inv.Rules.DeviceStuck
+	if p.Off {
+		x.calm(saysStuck)
+		x.calm(saysDead)
+	}
 	if p.Off || g.usual == nil || g.Event == 0 {
 		return
 	}
@@ -333,6 +356,7 @@ func (f *Follower) judgeStill(x *judged, n siteNow, passed int64) {
 func (f *Follower) judgeOverstay(x *judged, n siteNow) {
 	g, p := x.g, &f.inv.Rules.Overstay
 	if p.Off || g.d.Kind != inventory.DeviceSpot || g.site == nil {
+		x.calm(saysOverstay)
 		return
 	}
 	longest := int64(p.Hours) * hourMs
@@ -411,7 +435,7 @@ func (x *judged) limit(what int, on bool, v, bound float64, recoverMin int, sums
 	switch {
 	case on && v >= bound:
 		x.stands(what, recoverMin, sums...)
-	case v < bound/2:
+	case !on || v < bound/2:
 		x.calm(what)
 	}
 }

@@ -68,7 +68,7 @@ func (s *subjectOf) raise(rule Rule, f finding) {
 		}
 	}
 	r.RecoverMs = f.recover
-	e := Evidence{Readings: f.readings, Ranges: f.ranges, Sums: f.sums, Links: s.links(r.ID), Sites: f.sites, Chart: f.chart, Unit: f.unit, Unseen: f.unseen}
+	e := Evidence{Readings: f.readings, Ranges: f.ranges, Sums: f.sums, Links: s.links(rule, r.ID), Sites: f.sites, Chart: f.chart, Unit: f.unit, Unseen: f.unseen}
 	if f.once {
 		r.SettleMs, r.CalmAt = f.settle, s.now+f.settle
 		e.Readings = addReading(slices.Clone(r.Evidence.Readings), f.readings...)
@@ -106,13 +106,16 @@ func idOf(rule Rule, subject string, at int64, pos uint64) string {
 }
 
 // links are paths of the API that show more.
-func (s *subjectOf) links(id string) []string {
-	switch s.kind {
-	case ofDevice:
-		return []string{"/v1/devices/" + s.id, "/v1/devices/" + s.id + "/readings", "/v1/anomalies/" + id + "/chart.svg"}
-	case ofSegment:
-		return []string{"/v1/traffic/segments/" + s.id, "/v1/traffic/segments/" + s.id + "/history", "/v1/anomalies/" + id + "/chart.svg"}
-	case ofSource:
+func (s *subjectOf) links(rule Rule, id string) []string {
+	chart := "/v1/anomalies/" + id + "/chart.svg"
+	switch {
+	case s.kind == ofSite && !slices.Contains(MoneyRules, rule):
+		return []string{"/v1/parking/sites/" + s.site, "/v1/parking/sites/" + s.site + "/history"}
+	case s.kind == ofDevice:
+		return []string{"/v1/devices/" + s.id, "/v1/devices/" + s.id + "/readings", chart}
+	case s.kind == ofSegment:
+		return []string{"/v1/traffic/segments/" + s.id, "/v1/traffic/segments/" + s.id + "/history", chart}
+	case s.kind == ofSource:
 		return nil
 	}
 	var links []string

@@ -89,7 +89,7 @@ func (f *Follower) reportOutages(pos uint64, o *outages) {
 			switch {
 			case !x.is:
 				out.calm(rule)
-			case !hidden(id) && f.incidents.standing[key{rule, id}] == nil || f.incidents.recovers(rule, id):
+			case !hidden(id) && f.standing[key{rule, id}] == nil || f.recovers(rule, id):
 				out.raise(rule, finding{at: f.clock, count: int64(x.silent), recover: int64(p.RecoverMin) * minuteMs, sums: []Sum{{"silent_devices", int64(x.silent)}, {"devices", int64(x.all)}}})
 			}
 		}

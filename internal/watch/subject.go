@@ -45,18 +45,23 @@ func (f *Follower) subject(kind subjectKind, id string) *subject {
 }
 
 func newSubject(k subjectKey) *subject {
-	s := &subject{subjectKey: k, units: meterUnits}
-	switch k.kind {
-	case ofSite:
-		s.units = siteUnits
-	case ofSegment:
-		s.units = segmentUnits
-	}
+	s := &subject{subjectKey: k, units: unitsOf(k.kind)}
 	for _, u := range s.units {
 		s.watch = append(s.watch, u.make())
 	}
 	s.soiled = make([]bool, len(s.units))
 	return s
+}
+
+// unitsOf are the detectors of a kind of subject.
+func unitsOf(kind subjectKind) []unit {
+	if kind == ofSite {
+		return siteUnits
+	}
+	if kind == ofSegment {
+		return segmentUnits
+	}
+	return meterUnits
 }
 
 // soil says that a detector's state is to be written.

@@ -9,6 +9,7 @@ type usual struct {
 	Came   float32            // in the last day or so
 	Due    float32            // in it, by the rates
 	New    float32            // since the last tick
+	Gates  *drift             `json:",omitempty"`
 	n      int                // devices
 	soiled bool
 }
