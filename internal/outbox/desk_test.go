@@ -179,7 +179,9 @@ func (m *memory) Seen(_ context.Context, _ int64, r *open311.Request) error {
 	return m.fail
 }
 
-func (m *memory) Cursor(_ context.Context, list string) (int64, error) { return m.cursors[list], m.fail }
+func (m *memory) Cursor(_ context.Context, list string) (int64, error) {
+	return m.cursors[list], m.fail
+}
 
 func (m *memory) SetCursor(_ context.Context, list string, to int64) error {
 	m.cursors[list] = to
