@@ -24,6 +24,7 @@ type Options struct {
 	Proofs     Proofs
 	Devices    Devices
 	Anomalies  Anomalies
+	Complaints Complaints
 	Readings   Readings
 	Quarantine Quarantine
 	Gate       Gate
@@ -80,6 +81,7 @@ func (o *Options) validate() error {
 	need("Proofs", o.Proofs == nil)
 	need("Devices", o.Devices == nil)
 	need("Anomalies", o.Anomalies == nil)
+	need("Complaints", o.Complaints == nil)
 	need("Readings", o.Readings == nil)
 	need("Quarantine", o.Quarantine == nil)
 	need("Gate", o.Gate == nil)

@@ -185,7 +185,7 @@ var (
 )
 
 // reasonCodes are the codes of readyz.
-var reasonCodes = []string{"clock", "commit", "disk", "source", "follower"}
+var reasonCodes = []string{"clock", "commit", "disk", "source", "follower", "complaints"}
 
 // Describe tells what there is.
 func (a *asked) Describe(ch chan<- *prometheus.Desc) {

@@ -61,7 +61,7 @@ func (r *Register) Monev(ctx context.Context, q MonevQuery) ([]Monev, error) {
 	if q.To <= q.From {
 		return nil, &city.Error{Kind: city.KindInvalid, Message: "to must lie after from"}
 	}
-	m := monev{v: r.o.Inventory(), q: q, end: min(q.To, max(q.Now, q.From)), rows: map[string]*monevRow{}}
+	m := monev{v: r.o.Inventory(), q: q, end: min(q.To, max(q.Now+1, q.From)), rows: map[string]*monevRow{}}
 	err := r.each(ctx, &Query{Agencies: q.Agencies, NoMoney: q.NoMoney, To: q.To}, func(rec *record) bool {
 		m.count(&rec.Complaint)
 		return ctx.Err() == nil
