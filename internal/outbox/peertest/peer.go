@@ -5,6 +5,7 @@ package peertest
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -110,7 +111,7 @@ func Main(dir, addr string) error {
 		return err
 	}
 	p := &peer{list: list, file: file, mode: OK, write: open311.Writer{Zone: time.UTC}}
-	l, err := net.Listen("tcp", addr)
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return err
 	}
