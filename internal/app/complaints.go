@@ -3,13 +3,18 @@ package app
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/simpang-id/simpang/internal/backup"
 	"github.com/simpang-id/simpang/internal/complaint"
 	"github.com/simpang-id/simpang/internal/config"
 	"github.com/simpang-id/simpang/internal/inventory"
@@ -65,6 +70,17 @@ func (g *gateway) openComplaints(ctx context.Context, undo *stack) (err error) {
 		Format: format, PlainHTTP: c.PlainHTTP, Registerer: g.registry, Timeout: c.Timeout.Duration, Pace: time.Minute / time.Duration(c.Rate), Interval: c.Interval.Duration,
 	})
 	return err
+}
+
+// deliveriesMayBeOld has the restored register look for what waited to be sent
+// when it was copied.
+func deliveriesMayBeOld(ctx context.Context, dir string, c *config.Config, m *backup.Manifest) error {
+	path := filepath.Join(dir, "complaints.db")
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil // of a version without it
+	}
+	none := &inventory.Version{Zone: c.City.Zone} // no deadline is worked out anew
+	return complaint.Restored(ctx, path, m.Began.UnixMilli(), complaint.Options{Inventory: func() *inventory.Version { return none }, Zone: c.City.Zone})
 }
 
 // attend makes complaints of incidents and tells deadlines until ctx ends.
@@ -130,25 +146,12 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// changing is a follower that tells what changed of incidents.
-type changing interface {
-	Changes(ctx context.Context, after uint64, limit int) ([]watch.Incident, uint64, error)
-}
-
 // incidents is watch as the register asks it.
 type incidents struct{ seat *watchSeat }
 
 // Changes asks the follower that sits there.
 func (i incidents) Changes(ctx context.Context, after uint64, limit int) (list []complaint.Incident, next uint64, err error) {
-	found, err := ask(&i.seat.seat, func(f *watch.Follower) (page []watch.Incident, err error) {
-		c, ok := any(f).(changing)
-		if !ok {
-			next = after
-			return nil, nil
-		}
-		page, next, err = c.Changes(ctx, after, limit)
-		return page, err
-	})
+	found, next, err := i.seat.Changes(ctx, after, limit)
 	for n := range found {
 		list = append(list, incidentOf(&found[n]))
 	}
@@ -157,7 +160,8 @@ func (i incidents) Changes(ctx context.Context, after uint64, limit int) (list [
 
 func incidentOf(i *watch.Incident) complaint.Incident {
 	out := complaint.Incident{
-		ID: i.ID, Rule: string(i.Rule), Severity: string(i.Severity), Money: !slices.Contains(watch.DeviceRules, i.Rule), Subject: i.Subject, Site: i.Site, Device: i.Device,
+		ID: i.ID, Rule: string(i.Rule), Severity: string(i.Severity), Money: i.Rule.Money(), Subject: i.Subject, Site: i.Site, Device: i.Device,
+		Segment:  i.Segment,
 		OpenedAt: i.OpenedAt, Over: i.State == watch.StateRecovering || i.State == watch.StateClosed, Closed: i.State == watch.StateClosed, OverAt: overAt(i),
 	}
 	for _, s := range i.Evidence.Sums {

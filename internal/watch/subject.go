@@ -5,8 +5,11 @@ import "strings"
 type subjectKind string
 
 const (
-	ofMeter subjectKind = "meter"
-	ofSite  subjectKind = "site"
+	ofMeter   subjectKind = "meter"
+	ofSite    subjectKind = "site"
+	ofDevice  subjectKind = "device"
+	ofSegment subjectKind = "segment"
+	ofSource  subjectKind = "source"
 )
 
 type subjectKey struct {
@@ -43,8 +46,11 @@ func (f *Follower) subject(kind subjectKind, id string) *subject {
 
 func newSubject(k subjectKey) *subject {
 	s := &subject{subjectKey: k, units: meterUnits}
-	if k.kind == ofSite {
+	switch k.kind {
+	case ofSite:
 		s.units = siteUnits
+	case ofSegment:
+		s.units = segmentUnits
 	}
 	for _, u := range s.units {
 		s.watch = append(s.watch, u.make())
