@@ -8,7 +8,6 @@ import (
 	"image/png"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -70,7 +69,7 @@ func FuzzForm311(f *testing.F) {
 			}
 		}
 		require.LessOrEqual(t, size, maxForm)
-		_ = url.Values(q.PostForm).Encode()
+		_ = q.PostForm.Encode()
 	})
 }
 

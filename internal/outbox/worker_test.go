@@ -295,6 +295,17 @@ func TestTheForm(t *testing.T) {
 	require.NotContains(t, logged.String(), "s3cret")
 }
 
+// A server that never says what a service asks gets its report all the same.
+func TestWithoutDefinitions(t *testing.T) {
+	s, m := newScript(t), newMemory()
+	s.says("POST requests", `[{"service_request_id":"7"}]`)
+	s.fails("GET services/rusak", http.StatusInternalServerError, "x")
+	m.add(one, start.UnixMilli())
+	run(t, newWorker(t, m, s.URL+"/v2"), start, time.Hour)
+	require.Equal(t, "sent", m.rows[one].state)
+	require.Equal(t, 1, s.posts())
+}
+
 // What a batch leaves out is asked for alone; what is gone does not stop the
 // others.
 func TestStatuses(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -28,7 +29,7 @@ func Child() {
 		return
 	}
 	if err := Main(dir, addr); err != nil {
-		os.Stderr.WriteString(err.Error() + "\n")
+		fmt.Fprintln(os.Stderr, err)
 	}
 	os.Exit(1)
 }
@@ -62,7 +63,7 @@ func (p *Process) Run(t *testing.T) {
 	}
 	self, err := os.Executable()
 	require.NoError(t, err)
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), self, "-test.run=^$")
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), self, "-test.run=^$") //nolint:gosec // this program itself
 	cmd.Env = append(os.Environ(), Env+"="+p.Dir+"|"+p.addr)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
