@@ -112,7 +112,7 @@ func TestComplaintsGoToTheCity(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 1, count(history, "in_progress"), id)
 		require.Equal(t, 1, count(history, "closed"), id)
-		require.InDelta(t, (peertest.Closes).Hours(), time.Duration((c.Closed-c.Received)*int64(time.Millisecond)).Hours(), 3, "closed when they did it, not when it was pulled")
+		require.InDelta(t, peertest.Closes.Hours(), time.Duration((c.Closed-c.Received)*int64(time.Millisecond)).Hours(), 3, "closed when they did it, not when it was pulled")
 	}
 	require.Len(t, ids, 20)
 	require.GreaterOrEqual(t, sent, 16)
