@@ -80,24 +80,36 @@ func (c *Complaint) leaves() Complaint {
 
 // Due returns at most n deliveries that wait or began and whose time has come,
 // the longest due first.
-func (r *Register) Due(ctx context.Context, now int64, n int) (list []Delivery, err error) {
-	rows, err := r.db.R.QueryContext(ctx, "SELECT "+deliveryColumns+` FROM delivery
-		WHERE state IN ('waiting', 'sending') AND next <= ? ORDER BY next, complaint LIMIT ?`, now, n)
+func (r *Register) Due(ctx context.Context, now int64, n int) ([]Delivery, error) {
+	found, err := r.due(ctx, now, n)
 	if err != nil {
 		return nil, fmt.Errorf("complaints: deliveries: %w", err)
 	}
-	defer closeRows(rows)
-	for rows.Next() {
-		d, err := scanDelivery(rows)
-		if err != nil {
-			return nil, fmt.Errorf("complaints: %w", err)
-		}
+	list := make([]Delivery, 0, len(found))
+	for _, d := range found {
 		rec, err := getNum(ctx, r.db.R, d.num)
 		if err != nil {
 			return nil, fmt.Errorf("complaints: %w", err)
 		}
 		d.Complaint = rec.leaves()
 		list = append(list, d.Delivery)
+	}
+	return list, nil
+}
+
+func (r *Register) due(ctx context.Context, now int64, n int) (list []*delivery, err error) {
+	rows, err := r.db.R.QueryContext(ctx, "SELECT "+deliveryColumns+` FROM delivery
+		WHERE state IN ('waiting', 'sending') AND next <= ? ORDER BY next, complaint LIMIT ?`, now, n)
+	if err != nil {
+		return nil, err
+	}
+	defer closeRows(rows)
+	for rows.Next() {
+		d, err := scanDelivery(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, d)
 	}
 	return list, rows.Err()
 }
