@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"path"
@@ -125,12 +126,8 @@ func (s *Server) write311(w http.ResponseWriter, q *request, make func(open311.W
 // of the address. A value that was declared several times is joined by commas.
 func values311(q *request) url.Values {
 	out := url.Values{}
-	for name, values := range q.URL.Query() {
-		out[name] = values
-	}
-	for name, values := range q.PostForm {
-		out[name] = values
-	}
+	maps.Copy(out, q.URL.Query())
+	maps.Copy(out, q.PostForm)
 	return out
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/complaint"
@@ -68,9 +69,11 @@ func (d *desk) Status(ctx context.Context, now int64, id string, r *open311.Requ
 	if err != nil {
 		return err
 	}
-	n := complaint.NewUpdate{Text: open311.Cut(r.StatusNotes, complaint.TextMost)}
+	// Each of their ends counts once: what returned since then and reopened the
+	// complaint here is not ended by the same news again.
+	n := complaint.NewUpdate{Text: open311.Cut(r.StatusNotes, complaint.TextMost), Theirs: r.ID + "/" + r.Status + "@" + strconv.FormatInt(r.Updated, 10)}
 	switch ended := r.Status == open311.Closed; {
-	case ended == !c.State.Open():
+	case r.Status == "" || ended == !c.State.Open():
 		return nil
 	case ended:
 		n.State = complaint.StateClosed
@@ -89,8 +92,18 @@ func (d *desk) Status(ctx context.Context, now int64, id string, r *open311.Requ
 		}
 		n.State = complaint.StateVerified
 	}
-	_, _, err = d.Pulled(ctx, now, id, n)
+	_, _, err = d.Pulled(ctx, eventTime(now, r.Updated, &c), id, n)
 	return err
+}
+
+// eventTime is when something of theirs happened: as they say, but not before
+// what is known here already, and not ahead of us. So a day in which nothing
+// could be pulled makes no office late.
+func eventTime(now, theirs int64, c *complaint.Complaint) int64 {
+	if theirs == 0 {
+		return now
+	}
+	return min(max(theirs, c.Updated), now)
 }
 
 // Update takes a change of a request of theirs, once for each of its ids.
@@ -112,17 +125,24 @@ func (d *desk) Update(ctx context.Context, now int64, id string, u *open311.Upda
 	case n.State == complaint.StateVerified && c.State == complaint.StateInProgress:
 		n.State = ""
 	}
-	_, _, err = d.Pulled(ctx, now, id, n)
+	_, _, err = d.Pulled(ctx, eventTime(now, u.Updated, &c), id, n)
 	return err
 }
 
 // Seen takes a request of theirs that is none of ours, where it is of a service
 // that we know too.
 func (d *desk) Seen(ctx context.Context, now int64, r *open311.Request) error {
-	c, err := d.Receive(ctx, now, complaint.New{
+	at := now
+	if r.Requested != 0 {
+		at = min(r.Requested, now)
+	}
+	c, err := d.Receive(ctx, at, complaint.New{
 		Source: complaint.SourceCity, Service: r.ServiceCode, Theirs: r.ID, Located: r.Located, Lat: r.Lat, Long: r.Long, Address: open311.Cut(r.Address, 500),
 		Description: open311.Cut(r.Description, complaint.TextMost),
 	})
+	if city.KindOf(err) == city.KindNotFound {
+		return nil // a service of theirs only
+	}
 	if err != nil {
 		return err
 	}

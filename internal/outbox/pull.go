@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -112,6 +113,7 @@ func (w *Worker) updates(ctx context.Context, now, from, to time.Time) (bool, er
 		w.failed(now, a, err)
 		return false, nil
 	}
+	slices.SortStableFunc(list, func(a, b open311.Update) int { return cmp.Compare(a.Updated, b.Updated) })
 	for i := range list {
 		u := &list[i]
 		id, err := w.Desk.Known(ctx, u.RequestID)

@@ -142,11 +142,13 @@ func (w *Worker) settle(ctx context.Context, now time.Time, id, theirs, notice s
 // asked is a definition as it was.
 type asked struct {
 	at         time.Time
-	definition *open311.Definition // nil: the service asks nothing
+	definition *open311.Definition // nil: the service asks nothing, or does not say
+	failures   int                 // to tell it, in a row
 }
 
 const (
 	askAgain   = 24 * time.Hour
+	asksMost   = 3   // failures after which a report goes without attributes
 	mostAsked  = 500 // services remembered
 	ourIDCodes = "simpang_id anomali_id external_id"
 )
@@ -156,7 +158,8 @@ var errUnwell = errors.New("the destination does not answer well")
 // definition returns what a service of theirs asks besides, remembered for a
 // day. An error says that the destination rests.
 func (w *Worker) definition(ctx context.Context, now time.Time, code string) (*open311.Definition, error) {
-	if known, ok := w.asks[code]; ok && now.Sub(known.at) < askAgain {
+	known := w.asks[code]
+	if known.failures == 0 && !known.at.IsZero() && now.Sub(known.at) < askAgain {
 		return known.definition, nil
 	}
 	a := w.get(ctx, "services/"+url.PathEscape(code), url.Values{})
@@ -167,14 +170,15 @@ func (w *Worker) definition(ctx context.Context, now time.Time, code string) (*o
 			found = &d
 		}
 	case a.err == nil && a.status >= 400 && a.status < 500 && a.status != http.StatusTooManyRequests: // it asks nothing, or the POST will tell
-	default:
+	case known.failures+1 < asksMost:
+		w.asks[code] = asked{failures: known.failures + 1}
 		w.failed(now, a, a.trouble())
 		return nil, errUnwell
 	}
 	if len(w.asks) >= mostAsked {
 		clear(w.asks)
 	}
-	w.asks[code] = asked{now, found}
+	w.asks[code] = asked{at: now, definition: found}
 	return found, nil
 }
 
