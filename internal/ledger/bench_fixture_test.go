@@ -90,4 +90,6 @@ func (b *bench) settling(t require.TestingT, account string) [2]city.Int {
 func (b *bench) verify(t require.TestingT) {
 	_, err := b.f.Verify(b.ctx(), VerifyOptions{Scratch: filepath.Dir(b.path)})
 	require.NoError(t, err)
+	_, err = b.f.db.CheckSums(b.ctx()) // as the check at the start
+	require.NoError(t, err)
 }

@@ -127,14 +127,15 @@ func (r *creditRow) key() []any {
 	return []any{int64(r.month), r.account, int64(r.masa), r.operator, r.npwpd, r.site, r.kind, r.block}
 }
 
-// values are the row without its checksum. Those of before there were blocks
-// have none.
+// values are what the checksum is of: the row in the order of its columns, of
+// which the block came last (see sqlite.SumColumn).
 func (r *creditRow) values() []any {
 	key := r.key()
-	if r.block == 0 {
-		key = key[:len(key)-1]
+	v := append(key[:len(key)-1], r.count, r.gross, r.fee, r.net)
+	if r.block != 0 {
+		v = append(v, r.block)
 	}
-	return append(key, r.count, r.gross, r.fee, r.net)
+	return v
 }
 
 // credit adds a deposit to its sums, or with sign -1 takes it from them. One
