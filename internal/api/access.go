@@ -12,6 +12,8 @@ import (
 	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/journal"
 	"github.com/simpang-id/simpang/internal/ledger"
+	"github.com/simpang-id/simpang/internal/token"
+	"github.com/simpang-id/simpang/internal/watch"
 )
 
 // AccessItem is one read of money.
@@ -63,6 +65,18 @@ func readsMoney(s *Server, q *request) bool {
 func namesPayers(_ *Server, q *request) bool {
 	return !slices.Contains(totals, q.text("group"))
 }
+
+// anomaliesOfMoney tells whether anomalies that the role may read, of the rule
+// that is asked for, are of money.
+func anomaliesOfMoney(_ *Server, q *request) bool {
+	rule := watch.Rule(q.text("rule"))
+	return slices.ContainsFunc(mayRead(q.token.Role), func(r watch.Rule) bool {
+		return (rule == "" || r == rule) && !slices.Contains(watch.DeviceRules, r)
+	})
+}
+
+// toldWhole tells whether the role is told what one or two taxpayers paid.
+func toldWhole(_ *Server, q *request) bool { return q.token.Role != token.Executive }
 
 // accesses serves /v1/revenue/access.
 func (s *Server) accesses(w http.ResponseWriter, q *request) error {

@@ -175,6 +175,10 @@ func TestReadsOfMoneyAreLogged(t *testing.T) {
 		"/v1/revenue/receipts?limit=3&format=csv":    "listReceipts",
 		"/v1/revenue/daily?group=site&format=xlsx":   "listDailyRevenue",
 		"/v1/revenue/daily?group=method&format=xlsx": "",
+		"/v1/revenue/realisasi":                      "getRealisasi",
+		"/v1/anomalies":                              "listAnomalies",
+		"/v1/anomalies?rule=meter_total_gap":         "listAnomalies",
+		"/v1/anomalies?rule=meter_silent":            "",
 	} {
 		st.Gate.Reads, st.Gate.NoAccess = nil, nil
 		st.as(t, token.Admin, path)
@@ -203,9 +207,12 @@ func TestReadsOfMoneyAreLogged(t *testing.T) {
 	}
 	require.Equal(t, st.Gate.Reads[0].Filter, st.Gate.Reads[1].Filter, "the order does not matter")
 	require.NotEqual(t, st.Gate.Reads[0].Filter, st.Gate.Reads[2].Filter)
-	// A meter's readings hide money from dishub: nothing is read.
+	// A meter's readings hide money from dishub, and totals from the executive
+	// whose it is: nothing is read.
 	st.Gate.Reads = nil
 	st.as(t, token.Dishub, "/v1/devices/meter-1/readings")
+	st.as(t, token.Dishub, "/v1/anomalies")
+	st.as(t, token.Executive, "/v1/revenue/realisasi")
 	require.Empty(t, st.Gate.Reads)
 }
 

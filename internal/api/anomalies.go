@@ -91,10 +91,7 @@ func (s *Server) anomalies(w http.ResponseWriter, q *request) error {
 	if rule := watch.Rule(q.text("rule")); rule != "" {
 		query.Rules = slices.DeleteFunc(slices.Clone(query.Rules), func(r watch.Rule) bool { return r != rule })
 	}
-	if q.given("from") && q.given("to") && query.To <= query.From {
-		return badParameter("to", "must lie after from")
-	}
-	found, next, err := s.Anomalies.Incidents(q.Context(), query)
+	found, next, err := s.incidents(q, query)
 	if err != nil {
 		return err
 	}
@@ -109,6 +106,17 @@ func (s *Server) anomalies(w http.ResponseWriter, q *request) error {
 	}
 	linkNext(w, q, list.Next)
 	return s.writeTable(w, q, anomalyTable(list.Items), notStored, "")
+}
+
+// incidents asks for what opened in a span; one of no length has nothing.
+func (s *Server) incidents(q *request, query watch.Query) (found []watch.Incident, next string, err error) {
+	if q.given("from") && q.given("to") && query.To <= query.From {
+		if query.To < query.From {
+			return nil, "", badParameter("from", "lies after to")
+		}
+		return nil, "", nil
+	}
+	return s.Anomalies.Incidents(q.Context(), query)
 }
 
 func anomalyTable(items []Anomaly) *table {
@@ -227,7 +235,7 @@ func anomalyRoutes() []*route {
 			Summary: "What is or was wrong, the newest first",
 			Doc: "Roles bapenda and auditor see anomalies of money, dishub those that are not of money. `from` and `to` are of `opened_at`. " +
 				"Every reading is logged.",
-			Formats: sheets, Answer: typeOf[List[Anomaly]](), Handle: (*Server).anomalies,
+			Formats: sheets, Answer: typeOf[List[Anomaly]](), Handle: (*Server).anomalies, Logged: anomaliesOfMoney,
 			Params: join([]param{
 				{Name: "rule", Enum: ruleNames()},
 				{Name: "state", Enum: stateNames()},
@@ -240,7 +248,7 @@ func anomalyRoutes() []*route {
 		{
 			Method: http.MethodGet, Path: "/v1/anomalies/{id}", Name: "getAnomaly", Tag: "anomalies", Roles: roles(dishub, bapenda, auditor, admin),
 			Summary: "One anomaly with its history", Params: []param{pathID("id of an anomaly")}, Answer: typeOf[AnomalyDetail](),
-			Handle: (*Server).oneAnomaly, Problem: []int{http.StatusNotFound},
+			Handle: (*Server).oneAnomaly, Logged: anomaliesOfMoney, Problem: []int{http.StatusNotFound},
 		},
 		{
 			Method: http.MethodGet, Path: "/v1/anomalies/{id}/chart.svg", Name: "getAnomalyChart", Tag: "anomalies", Roles: roles(dishub, bapenda, auditor, admin),

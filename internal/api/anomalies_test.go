@@ -69,6 +69,9 @@ func TestAnomalies(t *testing.T) {
 	require.Equal(t, []string{"s-alun", "meter-1"}, []string{asked.Site, asked.Device})
 	require.Equal(t, int64(24*60*60*1000), asked.To-asked.From)
 	require.Equal(t, 7, asked.Limit)
+	before := len(st.Anomalies.Asked)
+	require.JSONEq(t, `{"items":[],"next":null}`, st.as(t, token.Bapenda, "/v1/anomalies?from=2026-03-02&to=2026-03-02").body, "a span of no length")
+	require.Len(t, st.Anomalies.Asked, before)
 	for _, query := range []string{"?rule=x", "?state=x", "?from=2026-03-02&to=2026-03-01", "?limit=0", "?cursor=x", "?operator=1"} {
 		st.do(t, http.MethodGet, "/v1/anomalies"+query, st.Secrets[token.Admin], "").problem(t, http.StatusBadRequest)
 	}

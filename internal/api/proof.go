@@ -234,6 +234,9 @@ func (s *Server) bundled(q *request) (ledger.Selection, error) {
 		}
 	case q.given("first"):
 		selected.First, selected.Last = uint64(q.args.get("first").whole), uint64(q.args.get("last").whole)
+		if selected.First > selected.Last {
+			return selected, badParameter("first", "is more than last")
+		}
 	default:
 		sp, err := q.span(31 * 24 * time.Hour)
 		if err != nil {

@@ -78,7 +78,7 @@ func TestProofsAreAskedRight(t *testing.T) {
 	st := newStage(t)
 	for path, field := range map[string]string{
 		"inclusion": "receipt", "inclusion?receipt=a:1:1&entry=1": "receipt", "inclusion?entry=0": "entry", "consistency?from=-1": "from", "consistency?to=0": "to",
-		"bundle": "receipts", "bundle?receipts=a:1:1&site=s": "receipts", "bundle?first=1": "last", "bundle?receipts=a:1:1&from=2026-03-01": "from",
+		"bundle": "receipts", "bundle?receipts=a:1:1&site=s": "receipts", "bundle?first=1": "last", "bundle?first=3&last=2": "first", "bundle?receipts=a:1:1&from=2026-03-01": "from",
 		"bundle?site=s&from=2026-03-02&to=2026-03-01": "from", "bundle?receipts=" + strings.Repeat(",", ledger.MostProved): "receipts",
 	} {
 		p := st.do(t, http.MethodGet, "/v1/revenue/proof/"+path, st.Secrets[token.Admin], "").problem(t, http.StatusBadRequest)

@@ -184,9 +184,9 @@ func (s *Server) dailyQuery(q *request) (ledger.DailyQuery, error) {
 		if !slices.Contains(totals, query.Group) {
 			return query, problem(http.StatusForbidden, "role executive sees totals: group by "+strings.Join(totals, ", "))
 		}
-		if query.Group == "kecamatan" { // one may have a single taxpayer
-			query.Accounts = s.accounts(func(a *inventory.Account) bool { return a.Levy != inventory.LevyPBJT })
-		}
+		// A day of PBJT may be of one taxpayer, and the year less the other days
+		// would tell it: of PBJT summary and realisasi have what may be told.
+		query.Accounts = s.accounts(func(a *inventory.Account) bool { return a.Levy != inventory.LevyPBJT })
 	default:
 	}
 	return query, nil

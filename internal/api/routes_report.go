@@ -40,7 +40,7 @@ func reportRoutes() []*route {
 			Summary: "A year against its targets, with what it will bring",
 			Doc: "Realized are credits by the day on which they came. The projection knows no season: it is an interval of nine chances in ten if the months to come are like those " +
 				"that are over, and null before three are. Role executive sees no PBJT cell of fewer than three taxpayers.",
-			Formats: reportForms, Answer: typeOf[Realisasi](), Handle: (*Server).realisasi, Problem: []int{http.StatusServiceUnavailable},
+			Formats: reportForms, Answer: typeOf[Realisasi](), Handle: (*Server).realisasi, Logged: toldWhole, Problem: []int{http.StatusServiceUnavailable},
 			Params: []param{
 				{Name: "year", Type: isWhole, Min: 2000, Max: 2200, Doc: "default this year"},
 				{Name: "by", Enum: report.By, Default: "month"},

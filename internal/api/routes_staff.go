@@ -92,7 +92,7 @@ func moneyRoutes() []*route {
 			Roles:   roles(bapenda, auditor, operator, dishub, executive, admin),
 			Summary: "Recorded and due, a day and group a row",
 			Doc: "Every day that [from, to) touches. Role operator sees its own sites, dishub the accounts that it collects itself, " +
-				"executive totals only (kecamatan, account, class, method).",
+				"executive totals only (kecamatan, account, class, method), and those without PBJT, of which a day may be of one taxpayer: summary and realisasi have it.",
 			Formats: reportForms, Answer: typeOf[List[DailyRevenue]](), Handle: (*Server).revenueDaily,
 			Params: join(spanParams("the first of the month"), []param{{Name: "group", Enum: dailyGroups, Default: "account"}, viewParam()}, pageParams()),
 			Logged: namesPayers,

@@ -150,12 +150,17 @@ func TestDailyIsCutToTheRole(t *testing.T) {
 	require.Equal(t, "op-01", ask(token.Operator, "?group=site").Operator)
 	require.Equal(t, []string{"4.1.02.01.04.0001", "4.1.02.02.14.0001"}, ask(token.Dishub, "").Accounts, "those that it collects itself")
 	require.Equal(t, "kecamatan", ask(token.Executive, "?group=kecamatan").Group)
-	require.Nil(t, ask(token.Executive, "?group=class").Accounts)
 	require.Nil(t, ask(token.Bapenda, "?group=kecamatan").Accounts)
-	told := ask(token.Executive, "?group=kecamatan").Accounts
-	require.NotEmpty(t, told)
-	require.NotContains(t, told, "4.1.01.19.04.0001", "a kecamatan may have one taxpayer")
-	st.do(t, http.MethodGet, "/v1/revenue/daily?group=operator", st.Secrets[token.Executive], "").problem(t, http.StatusForbidden)
+	for _, query := range []string{"", "?group=kecamatan", "?group=account", "?group=class", "?group=method", "?view=filed"} {
+		for _, format := range []string{"json", "csv", "xlsx", "html"} {
+			told := ask(token.Executive, strings.Replace("?"+strings.TrimPrefix(query, "?")+"&format="+format, "?&", "?", 1)).Accounts
+			require.NotEmpty(t, told, query)
+			require.NotContains(t, told, "4.1.01.19.04.0001", "%s: a day may be of one taxpayer", query)
+		}
+	}
+	for _, group := range []string{"operator", "site"} {
+		st.do(t, http.MethodGet, "/v1/revenue/daily?group="+group, st.Secrets[token.Executive], "").problem(t, http.StatusForbidden)
+	}
 	nowhere := st.Token(t, token.Request{Role: token.Dishub, Name: "x", Agency: "satpol-pp"})
 	require.Equal(t, http.StatusOK, st.do(t, http.MethodGet, "/v1/revenue/daily", nowhere, "").StatusCode)
 	require.Equal(t, []string{}, st.Books.AskedDaily[len(st.Books.AskedDaily)-1].Accounts, "none, and not all")

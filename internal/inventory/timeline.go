@@ -78,6 +78,25 @@ func Find[T any](t *Timeline, pos uint64, find func(*Version) (T, bool)) (found 
 	return found, false
 }
 
+// FindSince is Find among the versions that held at time at (Unix ms) or came
+// later.
+func FindSince[T any](t *Timeline, pos uint64, at int64, find func(*Version) (T, bool)) (found T, ok bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for _, a := range slices.Backward(t.accepted) {
+		if a.pos > pos {
+			continue
+		}
+		if found, ok = find(a.version); ok {
+			return found, true
+		}
+		if a.at <= at {
+			break
+		}
+	}
+	return found, false
+}
+
 // Device returns the device as it was at the event, and the version that says
 // so; a device that the version lacks is looked up in the newest.
 func (t *Timeline) Device(pos uint64, at int64, id string) (*Device, *Version) {

@@ -75,7 +75,7 @@ func (w *writer) act(e *journal.Entry) error {
 // desk returns the desk that decides about an act within a transaction.
 func (f *Follower) desk(ctx context.Context, tx *sql.Tx, e *journal.Entry, n uint64) *desk {
 	days := calendar{zone: f.o.Zone}
-	return &desk{ctx: ctx, tx: tx, timeline: f.o.Timeline, today: days.dayOf(e.Recv), since: f.since, e: e, n: n}
+	return &desk{ctx: ctx, tx: tx, timeline: f.o.Timeline, zone: f.o.Zone, today: days.dayOf(e.Recv), since: f.since, e: e, n: n}
 }
 
 func encodeFaults(faults []Fault) (string, error) {

@@ -3,6 +3,7 @@ package ledger
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -177,10 +178,10 @@ func TestDepositsAddUpInAnyOrder(t *testing.T) {
 			gross := rapid.Int64Range(1, 1_000_000).Draw(rt, "gross")
 			fee := rapid.Int64Range(0, gross).Draw(rt, "fee")
 			kind := rapid.SampledFrom(DepositKinds).Draw(rt, "kind")
-			d := deposit(fmt.Sprint("d-", i), kind, gross, fee)
+			d := deposit(fmt.Sprint("d-", i), kind, gross, fee, pbjt("op-1", "site-c"))
 			all = append(all, d)
 			if rapid.IntRange(0, 3).Draw(rt, "back") == 0 {
-				undo = append(undo, deposit(fmt.Sprint("r-", i), kind, gross, fee, reverses(d.Reference)))
+				undo = append(undo, deposit(fmt.Sprint("r-", i), kind, gross, fee, pbjt("op-1", "site-c"), reverses(d.Reference)))
 				continue
 			}
 			if kind == settlement {
@@ -233,6 +234,60 @@ func TestWhatADepositMustBe(t *testing.T) {
 		require.Equal(t, field, v.Faults[0].Field, "%+v", v.Faults)
 	}
 	require.Empty(t, b.credits(t))
+	b.verify(t)
+}
+
+// TestADepositFitsItsAccount: site-c changed from op-1 to op-2 on 2 March, and
+// site-d from PBJT to a retribusi.
+func TestADepositFitsItsAccount(t *testing.T) {
+	files := testFiles()
+	old := parseVersion(t, files)
+	text := strings.Replace(string(files["sites.geojson"]), `"operator":"op-1"`, `"operator":"op-2"`, 1)
+	text = strings.Replace(text, `"nopd":"NOPD-site-d","levy":"pbjt"`, `"nopd":"NOPD-site-d","levy":"special"`, 1)
+	files["sites.geojson"] = []byte(text)
+	b := benchOf(t, old, parseVersion(t, files))
+	of := func(date string) func(*journal.Deposit) {
+		return func(d *journal.Deposit) { d.PeriodFrom, d.PeriodTo, d.CreditedOn = date, date, "2026-03-10" }
+	}
+	account := func(account string) func(*journal.Deposit) { return func(d *journal.Deposit) { d.Account = account } }
+	for i, x := range []struct {
+		kind   string
+		change []func(*journal.Deposit)
+		field  string // "": booked
+	}{
+		{"SSPD", nil, "kind"},
+		{"SSPD", []func(*journal.Deposit){pbjt("op-1", "")}, ""},
+		{"STS", []func(*journal.Deposit){pbjt("op-1", "")}, ""}, // cash that a treasurer took
+		{"settlement", nil, ""},
+		{"settlement", []func(*journal.Deposit){pbjt("op-3", "site-e")}, ""},
+		{"STS", []func(*journal.Deposit){account(accountSpecial)}, "account"}, // site-a is a street
+		{"SSPD", []func(*journal.Deposit){pbjt("city", "site-a")}, "account"},
+		{"SSPD", []func(*journal.Deposit){pbjt("op-1", "site-c"), of("2026-03-01")}, ""},
+		{"SSPD", []func(*journal.Deposit){pbjt("op-2", "site-c"), of("2026-03-01")}, ""}, // it may be corrected late
+		{"SSPD", []func(*journal.Deposit){pbjt("op-1", "site-c"), of("2026-03-02")}, "operator"},
+		{"SSPD", []func(*journal.Deposit){pbjt("op-2", "site-c"), of("2026-03-02")}, ""},
+		{"SSPD", []func(*journal.Deposit){pbjt("op-2", "site-d"), of("2026-03-01")}, ""},
+		{"SSPD", []func(*journal.Deposit){pbjt("op-2", "site-d"), of("2026-03-02")}, "account"},
+	} {
+		v := b.book(t, day0+10*day, deposit(fmt.Sprint("d-", i), x.kind, 500, 0, x.change...))
+		if x.field == "" {
+			require.Equal(t, Booked, v.Outcome, "%d: %+v", i, v.Faults)
+			continue
+		}
+		require.Equal(t, Refused, v.Outcome, i)
+		require.Len(t, v.Faults, 1, i)
+		require.Equal(t, x.field, v.Faults[0].Field, "%d: %+v", i, v.Faults)
+	}
+	b.verify(t)
+}
+
+func TestNothingIsTakenBackBeforeItCame(t *testing.T) {
+	b := newBench(t)
+	on := func(date string) func(*journal.Deposit) { return func(d *journal.Deposit) { d.CreditedOn = date } }
+	b.book(t, day0, deposit("d-1", "STS", 500, 0))
+	v := b.book(t, day0, deposit("d-2", "STS", 500, 0, reverses("d-1"), on("2026-03-01")))
+	require.Equal(t, []Fault{{0, "credited_on", "lies before 2026-03-02, when what it takes back was credited: give the day on which it was taken back"}}, v.Faults)
+	require.Equal(t, Booked, b.book(t, day0, deposit("d-3", "STS", 500, 0, reverses("d-1"))).Outcome)
 	b.verify(t)
 }
 

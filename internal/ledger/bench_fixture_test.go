@@ -3,10 +3,12 @@ package ledger
 import (
 	"context"
 	"path/filepath"
+	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/journal"
 )
 
@@ -26,6 +28,18 @@ func newBench(t interface {
 	b := &bench{f: openIn(t, path), path: path, pos: 1}
 	t.Cleanup(func() { _ = b.f.Close() })
 	return b
+}
+
+// benchOf is books of a city that had one version after the other, a year and
+// more ago and since day0.
+func benchOf(t *testing.T, versions ...*inventory.Version) *bench {
+	t.Helper()
+	tl := &inventory.Timeline{}
+	for i, v := range versions {
+		tl.Accept(uint64(i)+1, day0-int64(len(versions)-i-1)*400*day, v)
+	}
+	path := tempFile(t)
+	return &bench{f: testFollower(t, path, tl), path: path, pos: uint64(len(versions))}
 }
 
 func (b *bench) ctx() context.Context { return context.Background() }
@@ -75,5 +89,7 @@ func (b *bench) settling(t require.TestingT, account string) [2]city.Int {
 
 func (b *bench) verify(t require.TestingT) {
 	_, err := b.f.Verify(b.ctx(), VerifyOptions{Scratch: filepath.Dir(b.path)})
+	require.NoError(t, err)
+	_, err = b.f.db.CheckSums(b.ctx()) // as the check at the start
 	require.NoError(t, err)
 }

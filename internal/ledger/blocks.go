@@ -36,23 +36,23 @@ func (d *desk) blockOf(r *creditRow, levy inventory.Levy) (int64, error) {
 		return 0, err
 	}
 	defer rows.Close()
-	block, in := int64(1), payers{}
+	block, in := int64(1), Payers{}
 	for rows.Next() {
 		var is creditRow
 		if err := is.scan(rows); err != nil {
 			return 0, err
 		}
 		if is.block > block {
-			block, in = is.block, payers{}
+			block, in = is.block, Payers{}
 		}
 		if is.block == block {
-			in.add(is.npwpd, is.gross)
+			in.Add(is.npwpd, is.operator, is.gross)
 		}
 	}
 	if err := rows.Err(); err != nil {
 		return 0, err
 	}
-	if in.some() >= fewest {
+	if in.Count() >= Fewest {
 		block++
 	}
 	d.blocks[key] = block
@@ -82,16 +82,20 @@ func untold(credits []creditRow) func(*creditRow) bool {
 		block int64
 	}
 	key := func(r *creditRow) of { return of{blockKey{r.account, r.month / 12, r.masa / 12}, r.block} }
-	in := map[of]payers{}
+	in := map[of]Payers{}
 	for i := range credits {
 		r := &credits[i]
 		if r.block == 0 {
 			continue
 		}
 		if in[key(r)] == nil {
-			in[key(r)] = payers{}
+			in[key(r)] = Payers{}
 		}
-		in[key(r)].add(r.npwpd, r.gross)
+		in[key(r)].Add(r.npwpd, r.operator, r.gross)
 	}
-	return func(r *creditRow) bool { return r.block != 0 && in[key(r)].some() < fewest }
+	few := make(map[of]bool, len(in))
+	for block, payers := range in {
+		few[block] = payers.Count() < Fewest
+	}
+	return func(r *creditRow) bool { return few[key(r)] }
 }

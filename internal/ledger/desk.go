@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/journal"
@@ -48,8 +49,9 @@ type desk struct {
 	ctx      context.Context
 	tx       *sql.Tx
 	timeline *inventory.Timeline
+	zone     *time.Location
 	today    int32          // day of the act's receipt
-	since    uint64         // acts after this position count karcis and have blocks
+	since    uint64         // acts after this position count karcis, have blocks, and deposits fit their account
 	closes   map[int32]bool // months that it closes
 	sold     []sale         // karcis
 	blocks   map[blockKey]int64

@@ -3,6 +3,7 @@ package ledger
 import (
 	"database/sql"
 	"errors"
+	"time"
 
 	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/journal"
@@ -17,6 +18,9 @@ func (d *desk) deposit(l *journal.Deposit, e *Entry) error {
 		d.depositSite(l, e)
 	}
 	if l.Reverses == "" {
+		if d.e.Pos > d.since && l.Kind == "SSPD" && e.Levy != "" && e.Levy != inventory.LevyPBJT {
+			d.fault("kind", "SSPD pays PBJT, and account "+l.Account+" is of a retribusi ("+string(e.Levy)+"): use STS, or the account of PBJT")
+		}
 		return d.credit(l, e, 1)
 	}
 	r, err := d.undo("reverses", journal.TypeDeposit, l.Reverses)
@@ -48,25 +52,59 @@ func (d *desk) deposit(l *journal.Deposit, e *Entry) error {
 	} {
 		d.same(pair.field, pair.is, pair.was)
 	}
+	if d.e.Pos > d.since && l.CreditedOn < was.CreditedOn {
+		d.fault("credited_on", "lies before "+was.CreditedOn+", when what it takes back was credited: give the day on which it was taken back")
+	}
 	e.NPWPD = r.entry.NPWPD // taken from where it was added
 	negate(e, r)
 	return d.credit(l, e, -1)
 }
 
-// depositSite checks that the site is, or was, the operator's.
+// depositSite checks that the site is, or was, the operator's, and fits the
+// account. Since staff may correct the inventory late, what any version says that
+// held at the period's begin or came later is taken for right.
 func (d *desk) depositSite(l *journal.Deposit, e *Entry) {
 	s := d.site("site", l.Site)
 	if s == nil {
 		return
 	}
 	e.Kecamatan, e.NOPD = s.Kecamatan, s.NOPD
-	_, ok := inventory.Find(d.timeline, d.e.Pos, func(v *inventory.Version) (bool, bool) {
-		s := v.Site(l.Site)
-		return true, s != nil && s.Operator == l.Operator
-	})
-	if !ok {
+	runs := func(s *inventory.Site) bool { return s.Operator == l.Operator }
+	if _, ok := inventory.Find(d.timeline, d.e.Pos, siteIs(l.Site, runs)); !ok {
 		d.fault("site", "is not, and was not, a site of operator "+l.Operator)
+		return
 	}
+	if l.Reverses != "" || d.e.Pos <= d.since || e.Levy == "" {
+		return // what takes back is as what it takes back, right or wrong
+	}
+	begin := d.midnight(l.PeriodFrom)
+	since := func(is func(*inventory.Site) bool) bool {
+		_, ok := inventory.FindSince(d.timeline, d.e.Pos, begin, siteIs(l.Site, is))
+		return ok
+	}
+	if !since(func(*inventory.Site) bool { return true }) {
+		return // it had left by then: nobody says whose it was
+	}
+	if !since(runs) {
+		d.fault("operator", "does not run site "+l.Site+" from "+l.PeriodFrom+" on: name who did, or leave the site out")
+	}
+	if !since(func(s *inventory.Site) bool { return s.Levy == e.Levy || s.Levy == "" }) {
+		d.fault("account", "is of levy "+string(e.Levy)+", and site "+l.Site+" is of another from "+l.PeriodFrom+" on: name the account of the site's levy, or leave the site out")
+	}
+}
+
+// siteIs finds whether a version has a site that is so.
+func siteIs(id string, is func(*inventory.Site) bool) func(*inventory.Version) (bool, bool) {
+	return func(v *inventory.Version) (bool, bool) {
+		s := v.Site(id)
+		return true, s != nil && is(s)
+	}
+}
+
+// midnight returns the begin of a date in the city, Unix ms.
+func (d *desk) midnight(date string) int64 {
+	t, _ := time.ParseInLocation(time.DateOnly, date, d.zone)
+	return t.UnixMilli()
 }
 
 // creditRow is a row of the sums of credits.
@@ -89,14 +127,15 @@ func (r *creditRow) key() []any {
 	return []any{int64(r.month), r.account, int64(r.masa), r.operator, r.npwpd, r.site, r.kind, r.block}
 }
 
-// values are the row without its checksum. Those of before there were blocks
-// have none.
+// values are what the checksum is of: the row in the order of its columns, of
+// which the block came last (see sqlite.SumColumn).
 func (r *creditRow) values() []any {
 	key := r.key()
-	if r.block == 0 {
-		key = key[:len(key)-1]
+	v := append(key[:len(key)-1], r.count, r.gross, r.fee, r.net)
+	if r.block != 0 {
+		v = append(v, r.block)
 	}
-	return append(key, r.count, r.gross, r.fee, r.net)
+	return v
 }
 
 // credit adds a deposit to its sums, or with sign -1 takes it from them. One

@@ -53,7 +53,7 @@ type Follower struct {
 	o    Options
 	days calendar
 
-	since   uint64 // acts after this position count karcis and have blocks; set once
+	since   uint64 // acts after this position count karcis, have blocks, and deposits fit their account; set once
 	applied uint64
 	pending []journal.Entry
 	cursor  atomic.Uint64

@@ -10,9 +10,6 @@ import (
 	"github.com/simpang-id/simpang/internal/inventory"
 )
 
-// fewest is how many taxpayers a PBJT cell must have to be shown in public.
-const fewest = 3
-
 // Summary returns each account of a year, those of accounts.csv and those that
 // something was recorded or credited on, sorted by account, as known now or as
 // filed. Realized is what the treasury confirmed by its credits of the year;
@@ -63,7 +60,7 @@ type yearTotals map[string]*yearTotal
 func (t yearTotals) of(account string, levy inventory.Levy) *yearTotal {
 	y := t[account]
 	if y == nil {
-		y = &yearTotal{levy: levy, payers: payers{}, settlers: payers{}, creditors: payers{}, late: payers{}, lateNoCash: payers{}, owed: map[owedKey]*owed{}}
+		y = &yearTotal{levy: levy, payers: Payers{}, settlers: Payers{}, creditors: Payers{}, late: Payers{}, lateNoCash: Payers{}, owed: map[owedKey]*owed{}}
 		t[account] = y
 	}
 	if y.levy == "" {
@@ -79,6 +76,7 @@ func (s *snapshot) year(ctx context.Context, year int, filed bool) (yearTotals, 
 	to := int32(time.Date(year+1, 1, 1, 0, 0, 0, 0, time.UTC).Unix() / 86400)
 	g := newGrouping(DailyQuery{Group: "account"}, s.parties)
 	owing := make([]*owed, len(s.parties)) // of the month, by party
+	recorded := make([]int64, len(s.parties))
 	end := from
 	err := s.cells(ctx, from, to, filed, func(day int32, cells []cell) error {
 		if day >= end {
@@ -89,6 +87,7 @@ func (s *snapshot) year(ctx context.Context, year int, filed bool) (yearTotals, 
 			p := &s.parties[c.party]
 			y := totals.of(p.Account, p.Levy)
 			y.add(c, p, due)
+			recorded[c.party] += c.amount
 			if p.Levy != inventory.LevyPBJT {
 				return
 			}
@@ -102,15 +101,20 @@ func (s *snapshot) year(ctx context.Context, year int, filed bool) (yearTotals, 
 	if err != nil {
 		return nil, err
 	}
+	for i, amount := range recorded {
+		if p := &s.parties[i]; amount != 0 {
+			totals.of(p.Account, p.Levy).payers.Add(p.NPWPD, p.Operator, amount)
+		}
+	}
 	if filed {
 		err := s.lateCells(ctx, from, to, func(_ int32, cells []cell) error {
 			for i := range cells {
 				c := &cells[i]
 				p := &s.parties[c.party]
 				y := totals.of(p.Account, p.Levy)
-				y.late.add(p.NPWPD, c.amount)
+				y.late.Add(p.NPWPD, p.Operator, c.amount)
 				if noCash(c.method) {
-					y.lateNoCash.add(p.NPWPD, c.amount)
+					y.lateNoCash.Add(p.NPWPD, p.Operator, c.amount)
 				}
 			}
 			return nil

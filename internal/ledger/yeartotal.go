@@ -8,28 +8,6 @@ import (
 	"github.com/simpang-id/simpang/internal/inventory"
 )
 
-// payers are the sums of taxpayers by their NPWPD.
-type payers map[string]int64
-
-func (p payers) add(npwpd string, amount int64) {
-	if npwpd != "" {
-		p[npwpd] += amount
-	}
-}
-
-// some counts the taxpayers of whom there is something in the sum.
-func (p payers) some() (n int) {
-	for _, amount := range p {
-		if amount != 0 {
-			n++
-		}
-	}
-	return n
-}
-
-// few tells that there are some taxpayers and fewer than may be told.
-func (p payers) few() bool { n := p.some(); return n > 0 && n < fewest }
-
 // owedKey is a taxpayer's month.
 type owedKey struct {
 	payer string
@@ -78,8 +56,8 @@ type yearTotal struct {
 	dueUnknown            bool
 	owed                  map[owedKey]*owed // of PBJT
 
-	payers, settlers, creditors payers
-	late, lateNoCash            payers // those by whom the filed view differs
+	payers, settlers, creditors Payers
+	late, lateNoCash            Payers // those by whom the filed view differs
 
 	untoldSettled, untoldRealized bool // credits are kept back: their block has one or two taxpayers
 }
@@ -88,7 +66,6 @@ func (t *yearTotal) add(c *cell, p *party, due int64) {
 	t.recorded += c.amount
 	t.due += due
 	t.dueUnknown = t.dueUnknown || p.Rate < 0
-	t.payers.add(p.NPWPD, c.amount)
 	if noCash(c.method) {
 		t.noCash += c.amount
 	}
@@ -112,12 +89,12 @@ func (t *yearTotal) credit(c *creditRow, year int, untold bool) {
 	}
 	if ofYear {
 		t.realized += c.net
-		t.creditors.add(c.npwpd, c.net)
+		t.creditors.Add(c.npwpd, c.operator, c.net)
 	}
 	if !forYear {
 		return
 	}
-	t.settlers.add(c.npwpd, c.gross)
+	t.settlers.Add(c.npwpd, c.operator, c.gross)
 	o := t.owing(c.npwpd, c.operator, c.masa)
 	if c.kind == settlement {
 		t.settled += c.gross
@@ -156,13 +133,13 @@ func (t *yearTotal) total() AccountTotal {
 		return total
 	}
 	total.Withheld = t.untoldRealized || t.untoldSettled
-	if t.payers.some() < fewest || t.late.few() {
+	if t.payers.Count() < Fewest || t.late.Few() {
 		total.Recorded, total.Due, total.Suppressed = city.Int{}, city.Int{}, true
 	}
-	if total.Suppressed || t.noCash != 0 && (t.settlers.few() || t.lateNoCash.few() || t.untoldSettled && t.settlers.some() == 0) {
+	if total.Suppressed || t.noCash != 0 && (t.settlers.Few() || t.lateNoCash.Few() || t.untoldSettled && t.settlers.Count() == 0) {
 		total.InSettlement, total.Suppressed = city.Int{}, true
 	}
-	if t.creditors.few() || t.payers.some() < fewest && t.creditors.some() < fewest || t.untoldRealized && t.creditors.some() == 0 {
+	if t.creditors.Few() || t.payers.Count() < Fewest && t.creditors.Count() < Fewest || t.untoldRealized && t.creditors.Count() == 0 {
 		total.Realized, total.Suppressed = city.Int{}, true
 	}
 	return total

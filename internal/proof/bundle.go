@@ -52,11 +52,15 @@ func ParseBundle(data []byte) (*Bundle, error) {
 }
 
 // Check checks the signature and each entry's proof, and returns the
-// checkpoint. The error names the first entry whose proof does not hold.
+// checkpoint. The error names the first entry whose proof does not hold. A
+// bundle without entries proves nothing unless the log has none.
 func (b *Bundle) Check(key *PublicKey) (*Checkpoint, error) {
 	c, err := OpenCheckpoint([]byte(b.Checkpoint), key)
 	if err != nil {
 		return nil, err
+	}
+	if len(b.Entries) == 0 && c.Size != 0 {
+		return nil, fmt.Errorf("%w: it has no entries, and the checkpoint signs %d: export it again", errBundle, c.Size)
 	}
 	for i := range b.Entries {
 		e := &b.Entries[i]

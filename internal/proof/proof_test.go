@@ -178,6 +178,13 @@ func TestBundle(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 600, c.Size)
 
+	_, err = (&proof.Bundle{Format: proof.BundleFormat, Checkpoint: string(signed)}).Check(key.Public())
+	require.ErrorContains(t, err, "has no entries")
+	signed, err = (&proof.Checkpoint{Origin: "o", Root: all[0]}).Sign(key)
+	require.NoError(t, err)
+	_, err = (&proof.Bundle{Format: proof.BundleFormat, Checkpoint: string(signed)}).Check(key.Public())
+	require.NoError(t, err, "of a log that has none")
+
 	read.Entries[2].Data[0] ^= 1
 	_, err = read.Check(key.Public())
 	require.ErrorContains(t, err, "entry 257")

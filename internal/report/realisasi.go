@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"context"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,7 +21,7 @@ var (
 
 // Fewest is how many taxpayers a PBJT cell must have to be shown to those who
 // see totals only.
-const Fewest = 3
+const Fewest = ledger.Fewest
 
 // RealisasiQuery asks for a year.
 type RealisasiQuery struct {
@@ -96,12 +95,12 @@ type cellKey struct{ period, kecamatan, account string }
 type yearCell struct {
 	recorded, due, realized int64
 	noRate                  bool
-	payers, creditors       map[string]bool // NPWPD of what was recorded, and of the credits
+	payers, creditors       ledger.Payers // of what was recorded, and of the credits
 }
 
 // few tells that a figure is of one or two taxpayers.
 func (c *yearCell) few() bool {
-	return len(c.payers) > 0 && len(c.payers) < Fewest || len(c.creditors) > 0 && len(c.creditors) < Fewest
+	return c.payers.Few() || c.creditors.Few()
 }
 
 // yearly is a year being added up.
@@ -122,7 +121,7 @@ func (y *yearly) cell(date, kecamatan, account string) *yearCell {
 	}
 	c := y.cells[key]
 	if c == nil {
-		c = &yearCell{payers: map[string]bool{}, creditors: map[string]bool{}}
+		c = &yearCell{payers: ledger.Payers{}, creditors: ledger.Payers{}}
 		y.cells[key] = c
 	}
 	return c
@@ -158,9 +157,7 @@ func (y *yearly) sum(s *ledger.Sum) error {
 	c.recorded += int64(s.Amount)
 	c.due += int64(s.Due)
 	c.noRate = c.noRate || s.RatePPM < 0
-	if s.NPWPD != "" {
-		c.payers[s.NPWPD] = true
-	}
+	c.payers.Add(s.NPWPD, s.Operator, int64(s.Amount))
 	due, _ := y.monthly(s.Account, s.Date)
 	*due += int64(s.Due)
 	return nil
@@ -173,9 +170,7 @@ func (y *yearly) credit(c *ledger.Credited) {
 	}
 	cell := y.cell(c.On, kecamatan, c.Account)
 	cell.realized += int64(c.Net)
-	if c.NPWPD != "" {
-		cell.creditors[c.NPWPD] = true
-	}
+	cell.creditors.Add(c.NPWPD, c.Operator, int64(c.Net))
 	_, realized := y.monthly(c.Account, c.On)
 	*realized += int64(c.Net)
 }
@@ -255,17 +250,17 @@ func (y *yearly) hidden() map[cellKey]bool {
 	if !y.q.Totals {
 		return hidden
 	}
-	payers := map[cellKey]map[string]bool{}
+	payers := map[cellKey]ledger.Payers{}
 	for key, c := range y.cells {
 		if levyOf(y.v, key.account) != inventory.LevyPBJT {
 			continue
 		}
 		series := cellKey{"", key.kecamatan, key.account}
 		if payers[series] == nil {
-			payers[series] = map[string]bool{}
+			payers[series] = ledger.Payers{}
 		}
-		maps.Copy(payers[series], c.payers)
-		maps.Copy(payers[series], c.creditors)
+		payers[series].AddAll(c.payers)
+		payers[series].AddAll(c.creditors)
 		hidden[series] = hidden[series] || c.few()
 	}
 	for account := range y.months {
@@ -276,24 +271,36 @@ func (y *yearly) hidden() map[cellKey]bool {
 }
 
 // hideOneMore hides the smallest series of an account where those that are
-// hidden are of one or two taxpayers together.
-func (y *yearly) hideOneMore(account string, payers map[cellKey]map[string]bool, hidden map[cellKey]bool) bool {
-	together := map[string]bool{}
+// hidden are of one or two taxpayers together in a period.
+func (y *yearly) hideOneMore(account string, payers map[cellKey]ledger.Payers, hidden map[cellKey]bool) bool {
+	together := map[string]*yearCell{} // by period
+	for key, c := range y.cells {
+		if key.account != account || !hidden[cellKey{"", key.kecamatan, account}] {
+			continue
+		}
+		t := together[key.period]
+		if t == nil {
+			t = &yearCell{payers: ledger.Payers{}, creditors: ledger.Payers{}}
+			together[key.period] = t
+		}
+		t.payers.AddAll(c.payers)
+		t.creditors.AddAll(c.creditors)
+	}
 	var shown []cellKey
-	for series, who := range payers {
-		switch {
-		case series.account != account:
-		case hidden[series]:
-			maps.Copy(together, who)
-		default:
+	for series := range payers {
+		if series.account == account && !hidden[series] {
 			shown = append(shown, series)
 		}
 	}
-	if len(together) == 0 || len(together) >= Fewest || len(shown) == 0 {
+	few := false
+	for _, t := range together {
+		few = few || t.few()
+	}
+	if !few || len(shown) == 0 {
 		return false
 	}
 	hidden[slices.MinFunc(shown, func(a, b cellKey) int {
-		return cmp.Or(cmp.Compare(len(payers[a]), len(payers[b])), strings.Compare(a.kecamatan, b.kecamatan))
+		return cmp.Or(cmp.Compare(payers[a].Count(), payers[b].Count()), strings.Compare(a.kecamatan, b.kecamatan))
 	})] = true
 	return true
 }
@@ -309,15 +316,15 @@ func accountName(v *inventory.Version, account string) (name string) {
 
 // payers counts the taxpayers of an account's due or realized.
 func (y *yearly) payers(account, of string) int {
-	all := map[string]bool{}
+	all := ledger.Payers{}
 	for key, c := range y.cells {
 		switch {
 		case key.account != account:
 		case of == "due":
-			maps.Copy(all, c.payers)
+			all.AddAll(c.payers)
 		default:
-			maps.Copy(all, c.creditors)
+			all.AddAll(c.creditors)
 		}
 	}
-	return len(all)
+	return all.Count()
 }

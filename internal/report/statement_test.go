@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -159,6 +160,56 @@ func TestTotalsTellNoTaxpayer(t *testing.T) {
 	pay("2026-03-01", "mall-1", "P.1") // one month with one taxpayer hides the year's others
 	for _, row := range ask("account") {
 		require.Equal(t, row.Account == pbjt, row.Suppressed)
+	}
+}
+
+// TestTaxpayersWithoutNPWPDAreHidden: one or two of them, each by its operator.
+func TestTaxpayersWithoutNPWPDAreHidden(t *testing.T) {
+	f := newFake(t)
+	for i := range f.v.Operators {
+		f.v.Operators[i].NPWPD = ""
+	}
+	f.add("2026-01-10", "mall-1", city.Car, city.Cash, 1, 1000)
+	f.add("2026-01-10", "mall-3", city.Car, city.Cash, 1, 1000)
+	f.credits = append(f.credits, report.Credit{Reference: "d", Kind: "SSPD", Account: pbjt, Operator: "op-2", PeriodFrom: "2026-01-01", PeriodTo: "2026-01-31", CreditedOn: "2026-02-10", Net: 100})
+	row := func(group string) report.RealisasiRow {
+		out, err := f.reporter(t, true).Realisasi(t.Context(), report.RealisasiQuery{Year: 2026, By: "month", Group: group, Totals: true, Now: at("2026-03-05")})
+		require.NoError(t, err)
+		row := out.Rows[slices.IndexFunc(out.Rows, func(r report.RealisasiRow) bool { return r.Account == pbjt })]
+		projected := slices.ContainsFunc(out.Projections, func(p report.Projection) bool { return p.Account == pbjt })
+		require.NotEqual(t, row.Suppressed, projected)
+		return row
+	}
+	for _, group := range report.Groups {
+		require.True(t, row(group).Suppressed, group)
+		require.False(t, row(group).Recorded.OK || row(group).Realized.OK, group)
+	}
+	f.credits = nil
+	f.add("2026-01-11", "mall-2", city.Car, city.Cash, 1, 1000)
+	f.sums[len(f.sums)-1].Operator = "op-3"
+	require.False(t, row("account").Suppressed, "three")
+	for i := range f.sums { // of one firm
+		f.sums[i].NPWPD = "P.1"
+	}
+	require.True(t, row("account").Suppressed)
+}
+
+// TestHiddenTogether: what is hidden of an account is of three or more in each
+// period, since the city's sum less what is shown would tell it.
+func TestHiddenTogether(t *testing.T) {
+	f := newFake(t)
+	for i, pays := range []struct{ date, kecamatan string }{
+		{"2026-01-10", "Barat"}, {"2026-01-10", "Barat"}, {"2026-01-10", "Barat"}, {"2026-01-10", "Utara"}, // three and one
+		{"2026-02-10", "Barat"}, {"2026-02-10", "Selatan"}, {"2026-02-10", "Selatan"}, {"2026-02-10", "Selatan"}, // one and three
+	} {
+		f.add(pays.date, "mall-1", city.Car, city.Cash, 1, 1000)
+		s := &f.sums[len(f.sums)-1]
+		s.Kecamatan, s.NPWPD = pays.kecamatan, "P."+strconv.Itoa(i)
+	}
+	out, err := f.reporter(t, true).Realisasi(t.Context(), report.RealisasiQuery{Year: 2026, By: "month", Group: "kecamatan", Totals: true, Now: at("2026-03-05")})
+	require.NoError(t, err)
+	for _, r := range out.Rows {
+		require.Equal(t, r.Account == pbjt, r.Suppressed, "%s %s: of February all but Selatan is Barat's one", r.Period, r.Kecamatan)
 	}
 }
 

@@ -13,7 +13,9 @@ import (
 
 // SumColumn is the column that holds a row's checksum: Sum of the table's name
 // and of every other column, in their order. SQLite sees a damaged page, but no
-// bit that was flipped inside a value.
+// bit that was flipped inside a value. Columns behind the checksum's came with a
+// later migration: those of them at the end that are 0 are left out, so that a
+// row of before keeps its checksum.
 const SumColumn = "sum"
 
 // ErrSum says that a row is not what was written.
@@ -133,6 +135,7 @@ type querier interface {
 type table struct {
 	name    string
 	columns []string // without the checksum's
+	before  int      // columns that stand before the checksum's
 	key     []int    // places among the columns, in the key's order
 }
 
@@ -157,6 +160,7 @@ func summed(ctx context.Context, q querier) (tables []*table, err error) {
 		}
 		t := tables[n-1]
 		if column == SumColumn {
+			t.before = len(t.columns)
 			continue
 		}
 		if pk > 0 {
@@ -189,7 +193,7 @@ func (t *table) each(ctx context.Context, q querier, f func(key []any, stored, s
 			for _, i := range t.key {
 				after = append(after, values[i])
 			}
-			if err := f(after, stored, Sum(t.name, values[:len(t.columns)]...)); err != nil {
+			if err := f(after, stored, Sum(t.name, t.summed(values[:len(t.columns)])...)); err != nil {
 				return n, err
 			}
 			n++
@@ -198,6 +202,14 @@ func (t *table) each(ctx context.Context, q querier, f func(key []any, stored, s
 			return n, nil
 		}
 	}
+}
+
+// summed returns the values that are in the checksum.
+func (t *table) summed(values []any) []any {
+	for len(values) > t.before && values[len(values)-1] == any(int64(0)) {
+		values = values[:len(values)-1]
+	}
+	return values
 }
 
 // some returns the rows after a key: the columns, then the checksum.

@@ -106,3 +106,32 @@ func TestValuesKeepTheirPlaces(t *testing.T) {
 	}
 	require.Equal(t, sqlite.Sum("t", int64(1), nil), sqlite.Sum("t", true, sql.NullInt64{}))
 }
+
+// TestAColumnThatCameLater is in the checksum of rows that have something in it;
+// the others keep theirs.
+func TestAColumnThatCameLater(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	files := fstest.MapFS{"00001_init.sql": {Data: []byte("-- +goose Up\nCREATE TABLE thing (id INTEGER PRIMARY KEY, name TEXT, sum INTEGER NOT NULL);\n")}}
+	db, err := sqlite.Open(t.Context(), path, sqlite.Options{Migrations: files})
+	require.NoError(t, err)
+	put := func(query string, args ...any) {
+		_, err := db.W.ExecContext(t.Context(), query, args...)
+		require.NoError(t, err)
+	}
+	put("INSERT INTO thing VALUES (1, 'old', ?)", sqlite.Sum("thing", int64(1), "old"))
+	require.NoError(t, db.Close())
+	files["00002_later.sql"] = &fstest.MapFile{Data: []byte("-- +goose Up\nALTER TABLE thing ADD COLUMN block INTEGER NOT NULL DEFAULT 0;\n")}
+	db, err = sqlite.Open(t.Context(), path, sqlite.Options{Migrations: files})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	put("INSERT INTO thing VALUES (2, 'new', ?, 7)", sqlite.Sum("thing", int64(2), "new", int64(7)))
+	rows, err := db.CheckSums(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 2, rows)
+	for _, x := range [][2]int{{1, 1}, {2, 0}, {2, 6}} { // any change of it is seen
+		put("UPDATE thing SET block = ? WHERE id = ?", x[1], x[0])
+		_, err = db.CheckSums(t.Context())
+		require.ErrorIs(t, err, sqlite.ErrSum)
+		put("UPDATE thing SET block = ? WHERE id = ?", []int{0, 7}[x[0]-1], x[0])
+	}
+}
