@@ -71,7 +71,7 @@ func namesPayers(_ *Server, q *request) bool {
 func anomaliesOfMoney(_ *Server, q *request) bool {
 	rule := watch.Rule(q.text("rule"))
 	return slices.ContainsFunc(mayRead(q.token.Role), func(r watch.Rule) bool {
-		return (rule == "" || r == rule) && !slices.Contains(watch.DeviceRules, r)
+		return (rule == "" || r == rule) && r.Money()
 	})
 }
 
