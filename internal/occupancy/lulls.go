@@ -103,23 +103,37 @@ const lullReach = 35 * dayMs
 // Lulls returns the silences of a site's spots that are over and overlap
 // [from, to), by device and time. They are as of the last flush.
 func (f *Follower) Lulls(ctx context.Context, site string, from, to int64) ([]Lull, error) {
+	type listener struct {
+		class city.Class
+		later map[int64]bool // series of which something after the span may have been heard
+	}
 	f.mu.RLock()
-	spaces, devices := map[int64]city.Class{}, map[int64]string{}
+	spaces, devices := map[int64]listener{}, map[int64]string{}
 	for _, s := range f.bySite[site] {
-		if s.id != 0 && s.sp.key.detection == spots {
-			spaces[s.sp.id], devices[s.id] = s.sp.key.class, s.device
+		if s.id == 0 || s.sp.key.detection != spots {
+			continue
+		}
+		x, ok := spaces[s.sp.id]
+		if !ok {
+			x = listener{s.sp.key.class, map[int64]bool{}}
+			spaces[s.sp.id] = x
+		}
+		devices[s.id] = s.device
+		if o, ok := s.last(); !ok || o.at >= to {
+			x.later[s.id] = true
 		}
 	}
 	f.mu.RUnlock()
 	lulls := []Lull{}
-	for id, class := range spaces {
-		list, err := f.lullsOf(ctx, id, from, to)
+	for id, x := range spaces {
+		list, err := f.lullsOf(ctx, id, from, to, x.later)
 		if err != nil {
 			return nil, fmt.Errorf("silences of %s: %w", site, err)
 		}
-		for _, r := range list {
+		for i := range list {
+			r := &list[i]
 			lulls = append(lulls, Lull{
-				Device: devices[r.series], Class: class, From: r.from, Until: r.until, Heard: r.heard, Held: r.held,
+				Device: devices[r.series], Class: x.class, From: r.from, Until: r.until, Heard: r.heard, Held: r.held,
 				Before: r.before, After: r.after, Told: r.until < r.heard,
 			})
 		}
@@ -128,26 +142,64 @@ func (f *Follower) Lulls(ctx context.Context, site string, from, to int64) ([]Lu
 	return lulls, nil
 }
 
-func (f *Follower) lullsOf(ctx context.Context, space, from, to int64) ([]lullRow, error) {
-	rows, err := f.db.R.QueryContext(ctx, `SELECT heard_at, series, from_at, until_at, held, states, touched, sum FROM lull
-		WHERE space = ? AND heard_at > ? AND heard_at < ?`, space, from, to+lullReach)
-	if err != nil {
+// lullsOf reads the silences of a space. Those of a series do not overlap, so
+// that of those which were over after the span only the first of each can have
+// begun in it: when each of later has been seen, nothing more is read. Where
+// one that was never silent again keeps that from coming, SQLite looks through
+// the rest.
+func (f *Follower) lullsOf(ctx context.Context, space, from, to int64, later map[int64]bool) (list []lullRow, err error) {
+	const each = 8 // rows, of those that begin after the span
+	if err := f.eachLull(ctx, space, from+1, to, maxAt+1, func(r *lullRow) bool {
+		list = append(list, *r)
+		return true
+	}); err != nil {
 		return nil, err
 	}
+	at, end, most, rows := max(to, from+1), to+lullReach, each*len(later), 0
+	take := func(r *lullRow) bool {
+		if later[r.series] && r.from < to {
+			list = append(list, *r)
+		}
+		delete(later, r.series)
+		at, rows = r.heard, rows+1
+		return len(later) > 0 && rows < most
+	}
+	if len(later) == 0 {
+		return list, nil
+	}
+	if err := f.eachLull(ctx, space, at, end, maxAt+1, take); err != nil || len(later) == 0 || rows < most {
+		return list, err
+	}
+	return list, f.eachLull(ctx, space, at, end, to, func(r *lullRow) bool {
+		if later[r.series] {
+			list = append(list, *r)
+			delete(later, r.series)
+		}
+		return len(later) > 0
+	})
+}
+
+// eachLull calls do with the silences that were over in [heard, end) and began
+// before a time, as they were over, until it returns false.
+func (f *Follower) eachLull(ctx context.Context, space, heard, end, before int64, do func(*lullRow) bool) error {
+	rows, err := f.db.R.QueryContext(ctx, `SELECT heard_at, series, from_at, until_at, held, states, touched, sum FROM lull
+		WHERE space = ? AND heard_at >= ? AND heard_at < ? AND from_at < ? ORDER BY heard_at, series`, space, heard, end, before)
+	if err != nil {
+		return err
+	}
 	defer closeRows(rows)
-	var list []lullRow
+	r := lullRow{space: space}
+	var states, touched, sum int64
 	for rows.Next() {
-		var r lullRow
-		var states, touched, sum int64
 		if err := rows.Scan(&r.heard, &r.series, &r.from, &r.until, &r.held, &states, &touched, &sum); err != nil {
-			return nil, err
+			return err
 		}
 		if err := sqlite.CheckSum(sum, "lull", space, r.heard, r.series, r.from, r.until, r.held, states, touched); err != nil {
-			return nil, err
+			return err
 		}
-		if r.before, r.after = states&1 != 0, states&2 != 0; r.from < to {
-			list = append(list, r)
+		if r.before, r.after = states&1 != 0, states&2 != 0; !do(&r) {
+			return nil
 		}
 	}
-	return list, rows.Err()
+	return rows.Err()
 }

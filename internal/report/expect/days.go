@@ -63,7 +63,7 @@ func (d *asked) hours(ctx context.Context, by inventory.Detection, class city.Cl
 	}
 	lulls := d.lulled
 	if from != d.begin {
-		if lulls, err = d.lulls(ctx, from, to); err != nil {
+		if lulls, err = d.pastLulls(ctx, from, to); err != nil {
 			return nil, err
 		}
 	}

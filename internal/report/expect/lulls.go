@@ -13,6 +13,7 @@ import (
 // lull is a sensor's silence, and when in it it was probably dead.
 type lull struct {
 	occupancy.Lull
+	interval    int64 // ms, of its sensor
 	dead, alive int64 // Unix ms
 }
 
@@ -33,7 +34,6 @@ func (d *asked) lulls(ctx context.Context, from, to int64) ([]lull, error) {
 	}
 	found = slices.DeleteFunc(found, func(l occupancy.Lull) bool { return short(&l) && quiet[l.Device] > (to-from)/2 })
 	list := make([]lull, len(found))
-	interval := make([]int64, len(found))
 	sensors := 0
 	for _, x := range d.Version.SiteDevices(d.Site.ID) {
 		if x.Kind == inventory.DeviceSpot {
@@ -41,14 +41,39 @@ func (d *asked) lulls(ctx context.Context, from, to int64) ([]lull, error) {
 		}
 	}
 	for i, l := range found {
-		list[i] = lull{Lull: l}
-		interval[i] = d.interval(l.Device)
+		list[i] = lull{Lull: l, interval: d.interval(l.Device)}
 	}
 	tell := slices.ContainsFunc(found, func(l occupancy.Lull) bool { return l.Told })
+	fell, rose := edgesOf(list)
 	for i := range list {
-		list[i].bound(i, list, interval, sensors, tell)
+		list[i].bound(fell, rose, sensors, tell)
 	}
 	return list, nil
+}
+
+// edges are when the sensors of each interval (ms) fell silent, or were heard
+// again, in order.
+type edges map[int64][]int64
+
+func edgesOf(all []lull) (fell, rose edges) {
+	fell, rose = edges{}, edges{}
+	for i := range all {
+		l := &all[i]
+		fell[l.interval] = append(fell[l.interval], l.From)
+		rose[l.interval] = append(rose[l.interval], l.Heard)
+	}
+	for interval := range fell {
+		slices.Sort(fell[interval])
+		slices.Sort(rose[interval])
+	}
+	return fell, rose
+}
+
+// within returns those of a list in order that lie over low and under high.
+func within(list []int64, low, high int64) []int64 {
+	from, _ := slices.BinarySearch(list, low+1)
+	to, _ := slices.BinarySearch(list, high)
+	return list[from:max(from, to)]
 }
 
 // alone is what part of its interval a sensor lived on after its last word, and
@@ -61,19 +86,21 @@ const alone = 0.3
 // where they do not tell how long the state before lasted, the next word may be
 // that of a change, which is not told from an older one: then all who left up to
 // it are estimated, and it is not counted.
-func (l *lull) bound(at int, all []lull, interval []int64, sensors int, tell bool) {
+func (l *lull) bound(falls, rises edges, sensors int, tell bool) {
 	const few = 3
-	own := interval[at]
+	own := l.interval
 	dead, alive := l.From, l.Heard
 	fell, rose := 0, 0
-	for j := range all {
-		if from := all[j].From; from > l.From-interval[j] && from < l.From+own {
-			fell++
-			dead = max(dead, from)
+	for interval, list := range falls {
+		if near := within(list, l.From-interval, l.From+own); len(near) > 0 {
+			fell += len(near)
+			dead = max(dead, near[len(near)-1])
 		}
-		if heard := all[j].Heard; heard > l.Heard-own && heard < l.Heard+interval[j] {
-			rose++
-			alive = min(alive, heard)
+	}
+	for interval, list := range rises {
+		if near := within(list, l.Heard-own, l.Heard+interval); len(near) > 0 {
+			rose += len(near)
+			alive = min(alive, near[0])
 		}
 	}
 	some := int64(alone * float64(own))
