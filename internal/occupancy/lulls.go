@@ -182,8 +182,7 @@ func (f *Follower) lullsOf(ctx context.Context, space, from, to int64, later map
 // eachLull calls do with the silences that were over in [heard, end) and began
 // before a time, as they were over, until it returns false.
 func (f *Follower) eachLull(ctx context.Context, space, heard, end, before int64, do func(*lullRow) bool) error {
-	rows, err := f.db.R.QueryContext(ctx, `SELECT heard_at, series, from_at, until_at, held, states, touched, sum FROM lull
-		WHERE space = ? AND heard_at >= ? AND heard_at < ? AND from_at < ? ORDER BY heard_at, series`, space, heard, end, before)
+	rows, err := f.reads.lulls.QueryContext(ctx, space, heard, end, before)
 	if err != nil {
 		return err
 	}

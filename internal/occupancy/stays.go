@@ -232,8 +232,7 @@ func (f *Follower) Stays(ctx context.Context, site string, from, to int64, limit
 }
 
 func (f *Follower) staysOf(ctx context.Context, space, from, to int64, limit int) ([]stayRow, error) {
-	rows, err := f.db.R.QueryContext(ctx, `SELECT series, from_at, until_at, known, touched, sum FROM stay
-		WHERE space = ? AND until_at >= ? AND until_at < ? ORDER BY until_at, series LIMIT ?`, space, from, to, limit)
+	rows, err := f.reads.stays.QueryContext(ctx, space, from, to, limit)
 	if err != nil {
 		return nil, err
 	}
