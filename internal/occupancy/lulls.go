@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -124,7 +125,7 @@ func (f *Follower) Lulls(ctx context.Context, site string, from, to int64) ([]Lu
 		}
 	}
 	f.mu.RUnlock()
-	lulls := []Lull{}
+	by, n := map[string][]Lull{}, 0 // by device; in the order of time, unless it has more than one space
 	for id, x := range spaces {
 		list, err := f.lullsOf(ctx, id, from, to, x.later)
 		if err != nil {
@@ -132,13 +133,22 @@ func (f *Follower) Lulls(ctx context.Context, site string, from, to int64) ([]Lu
 		}
 		for i := range list {
 			r := &list[i]
-			lulls = append(lulls, Lull{
-				Device: devices[r.series], Class: x.class, From: r.from, Until: r.until, Heard: r.heard, Held: r.held,
+			device := devices[r.series]
+			by[device] = append(by[device], Lull{
+				Device: device, Class: x.class, From: r.from, Until: r.until, Heard: r.heard, Held: r.held,
 				Before: r.before, After: r.after, Told: r.until < r.heard,
 			})
 		}
+		n += len(list)
 	}
-	slices.SortFunc(lulls, func(a, b Lull) int { return cmp.Or(strings.Compare(a.Device, b.Device), cmp.Compare(a.From, b.From)) })
+	lulls := make([]Lull, 0, n)
+	for _, device := range slices.Sorted(maps.Keys(by)) {
+		lulls = append(lulls, by[device]...)
+	}
+	inOrder := func(a, b Lull) int { return cmp.Or(strings.Compare(a.Device, b.Device), cmp.Compare(a.From, b.From)) }
+	if !slices.IsSortedFunc(lulls, inOrder) {
+		slices.SortFunc(lulls, inOrder)
+	}
 	return lulls, nil
 }
 
@@ -188,12 +198,10 @@ func (f *Follower) eachLull(ctx context.Context, space, heard, end, before int64
 	}
 	defer closeRows(rows)
 	r := lullRow{space: space}
-	var states, touched, sum int64
+	row := newSummed("lull", space, 8)
+	var states, touched int64
 	for rows.Next() {
-		if err := rows.Scan(&r.heard, &r.series, &r.from, &r.until, &r.held, &states, &touched, &sum); err != nil {
-			return err
-		}
-		if err := sqlite.CheckSum(sum, "lull", space, r.heard, r.series, r.from, r.until, r.held, states, touched); err != nil {
+		if err := row.next(rows, &r.heard, &r.series, &r.from, &r.until, &r.held, &states, &touched); err != nil {
 			return err
 		}
 		if r.before, r.after = states&1 != 0, states&2 != 0; !do(&r) {

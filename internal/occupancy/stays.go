@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/simpang-id/simpang/internal/city"
-	"github.com/simpang-id/simpang/internal/sqlite"
 )
 
 // Stay is one vehicle's time on one place that has a sensor.
@@ -238,15 +237,14 @@ func (f *Follower) staysOf(ctx context.Context, space, from, to int64, limit int
 	}
 	defer closeRows(rows)
 	var list []stayRow
+	row := newSummed("stay", space, 6)
+	var known, touched int64
 	for rows.Next() {
-		var r stayRow
-		var touched, sum int64
-		if err := rows.Scan(&r.series, &r.from, &r.until, &r.known, &touched, &sum); err != nil {
+		r := stayRow{space: space}
+		if err := row.next(rows, &r.until, &r.series, &r.from, &known, &touched); err != nil {
 			return nil, err
 		}
-		if err := sqlite.CheckSum(sum, "stay", space, r.until, r.series, r.from, r.known, touched); err != nil {
-			return nil, err
-		}
+		r.known = known != 0
 		list = append(list, r)
 	}
 	return list, rows.Err()
