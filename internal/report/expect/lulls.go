@@ -22,8 +22,16 @@ type lull struct {
 // silences: it has them all day.
 func (d *asked) lulls(ctx context.Context, from, to int64) ([]lull, error) {
 	found, err := d.sensors.Lulls(ctx, d.Site.ID, from, to)
-	if err != nil || len(found) == 0 {
+	if err != nil {
 		return nil, err
+	}
+	return d.bounded(found, from, to), nil
+}
+
+// bounded makes them of what occupancy found, which it takes over.
+func (d *asked) bounded(found []occupancy.Lull, from, to int64) []lull {
+	if len(found) == 0 {
+		return nil
 	}
 	quiet := map[string]int64{}
 	short := func(l *occupancy.Lull) bool { return l.Heard <= l.Held }
@@ -48,7 +56,7 @@ func (d *asked) lulls(ctx context.Context, from, to int64) ([]lull, error) {
 	for i := range list {
 		list[i].bound(fell, rose, sensors, tell)
 	}
-	return list, nil
+	return list
 }
 
 // edges are when the sensors of each interval (ms) fell silent, or were heard
