@@ -48,8 +48,13 @@ func (d *asked) bounded(found []occupancy.Lull, from, to int64) []lull {
 			sensors++
 		}
 	}
-	for i, l := range found {
-		list[i] = lull{Lull: l, interval: d.interval(l.Device)}
+	for i, l := range found { // by device
+		list[i].Lull = l
+		if i > 0 && l.Device == found[i-1].Device {
+			list[i].interval = list[i-1].interval
+			continue
+		}
+		list[i].interval = d.interval(l.Device)
 	}
 	tell := slices.ContainsFunc(found, func(l occupancy.Lull) bool { return l.Told })
 	fell, rose := edgesOf(list)
@@ -95,34 +100,33 @@ const alone = 0.3
 // that of a change, which is not told from an older one: then all who left up to
 // it are estimated, and it is not counted.
 func (l *lull) bound(falls, rises edges, sensors int, tell bool) {
-	const few = 3
+	most := max(3, (sensors+1)/2)
 	own := l.interval
-	dead, alive := l.From, l.Heard
-	fell, rose := 0, 0
+	some := int64(alone * float64(own))
+	dead, fell := l.From, 0
 	for interval, list := range falls {
 		if near := within(list, l.From-interval, l.From+own); len(near) > 0 {
 			fell += len(near)
 			dead = max(dead, near[len(near)-1])
 		}
 	}
-	for interval, list := range rises {
-		if near := within(list, l.Heard-own, l.Heard+interval); len(near) > 0 {
-			rose += len(near)
-			alive = min(alive, near[0])
-		}
-	}
-	some := int64(alone * float64(own))
-	if fell < max(few, (sensors+1)/2) {
+	if fell < most {
 		dead = l.From + some
 	}
-	if rose < max(few, (sensors+1)/2) {
-		alive = l.Heard - some
-	}
+	alive, rose := l.Heard, 0
 	switch {
 	case l.Told:
 		alive = l.Until
-	case !tell:
-		alive = l.Heard
+	case tell:
+		for interval, list := range rises {
+			if near := within(list, l.Heard-own, l.Heard+interval); len(near) > 0 {
+				rose += len(near)
+				alive = min(alive, near[0])
+			}
+		}
+		if rose < most {
+			alive = l.Heard - some
+		}
 	}
 	if dead > alive {
 		middle := l.From + (l.Until-l.From)/2
