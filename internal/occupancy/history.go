@@ -178,7 +178,7 @@ func (h *history) each(ctx context.Context, f *Follower, do func(t int64, b *buc
 	}
 	defer func() { _ = tx.Rollback() }() // it only reads
 	var cursor uint64
-	err = tx.StmtContext(ctx, f.reads.cursor).QueryRowContext(ctx).Scan(&cursor)
+	err = tx.StmtContext(ctx, f.reads.cursor).QueryRowContext(ctx).Scan(&cursor) //nolint:sqlclosecheck // the transaction closes it
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return false, err
 	}

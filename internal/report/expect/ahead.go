@@ -48,7 +48,7 @@ func (d *asked) ahead(ctx context.Context, class city.Class, days []time.Time) e
 	if err := d.lullsAhead(ctx, from, to); err != nil {
 		return err
 	}
-	for n := range len(days) {
+	for n := range days {
 		begin := from + int64(n)*dayMs
 		out := new(hours)
 		d.spotHours(out, points[24*n:24*n+24], d.past[begin], class, begin, begin+dayMs)
