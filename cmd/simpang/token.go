@@ -15,7 +15,7 @@ import (
 // tokens makes, lists and revokes access tokens, beside a running gateway too.
 func tokens(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs, flags := flagSet("token", stderr)
-	role := fs.String("role", "", "dishub, bapenda, auditor, operator, agency, executive or admin")
+	role := fs.String("role", "", "dishub, bapenda, auditor, operator, agency, executive, admin or reporter")
 	name := fs.String("name", "", "whose token it is")
 	operator := fs.String("operator", "", "the operator's id, of role operator")
 	agency := fs.String("agency", "", "the agency's id, of roles agency and dishub")

@@ -18,9 +18,10 @@ type Anomaly struct {
 	Rule     string          `json:"rule"`
 	Severity string          `json:"severity" enum:"low,medium,high"`
 	State    string          `json:"state" enum:"open,acknowledged,recovering,closed"`
-	Subject  string          `json:"subject" doc:"id of the device, else of the site"`
+	Subject  string          `json:"subject" doc:"id of the device, else of the site, segment or source"`
 	Site     TextOrNull      `json:"site"`
 	Device   TextOrNull      `json:"device"`
+	Segment  TextOrNull      `json:"segment"`
 	OpenedAt Time            `json:"opened_at" doc:"time of the event"`
 	LastAt   Time            `json:"last_at" doc:"of the last event that belongs to it"`
 	ClosedAt TimeOrNull      `json:"closed_at"`
@@ -42,7 +43,9 @@ type AnomalyDetail struct {
 type AnomalyEvidence struct {
 	Readings []string         `json:"readings" doc:"device:boot:seq: the first, and the newest"`
 	Ranges   []EvidenceRange  `json:"ranges" doc:"of receipt numbers, readings or days"`
-	Sums     map[string]int64 `json:"sums" doc:"counts; _rp rupiah, _s seconds"`
+	Sums     map[string]int64 `json:"sums" doc:"counts; _rp rupiah (not for dishub), _s seconds, _kmh, _vph vehicles/h, _mv millivolt"`
+	Sites    []string         `json:"sites" doc:"ids of sites that it touches, beside its own"`
+	Unseen   bool             `json:"unseen" doc:"such an hour of such a day was hardly seen: the band was widened"`
 	Links    []string         `json:"links" doc:"paths that show more"`
 }
 
@@ -73,7 +76,7 @@ func mayRead(role token.Role) []watch.Rule {
 	case token.Bapenda, token.Auditor:
 		return watch.MoneyRules
 	case token.Dishub:
-		return watch.DeviceRules
+		return watch.OtherRules
 	default:
 		return []watch.Rule{}
 	}
@@ -98,7 +101,7 @@ func (s *Server) anomalies(w http.ResponseWriter, q *request) error {
 	s.access(q, "anomalies were read", slog.Int("anomalies", len(found)))
 	list := List[Anomaly]{Items: make([]Anomaly, 0, len(found)), Next: cursorOf(next)}
 	for i := range found {
-		list.Items = append(list.Items, s.anomaly(&found[i]))
+		list.Items = append(list.Items, s.anomaly(&found[i], q.token.Role))
 	}
 	if q.format() == "json" {
 		writeJSON(w, q, http.StatusOK, list)
@@ -110,7 +113,7 @@ func (s *Server) anomalies(w http.ResponseWriter, q *request) error {
 
 func anomalyTable(items []Anomaly) *table {
 	t := &table{name: "anomalies", columns: []string{
-		"id", "rule", "severity", "state", "site", "device", "opened_at", "last_at", "closed_at", "count",
+		"id", "rule", "severity", "state", "site", "device", "segment", "opened_at", "last_at", "closed_at", "count",
 		"acknowledged_by", "acknowledged_at", "note", "sums", "ranges", "readings",
 	}}
 	for i := range items {
@@ -123,7 +126,7 @@ func anomalyTable(items []Anomaly) *table {
 		for _, r := range a.Evidence.Ranges {
 			ranges = append(ranges, r.From+".."+r.To)
 		}
-		t.add(a.ID, a.Rule, a.Severity, a.State, string(a.Site), string(a.Device), string(a.OpenedAt), string(a.LastAt), string(a.ClosedAt), a.Count,
+		t.add(a.ID, a.Rule, a.Severity, a.State, string(a.Site), string(a.Device), string(a.Segment), string(a.OpenedAt), string(a.LastAt), string(a.ClosedAt), a.Count,
 			string(a.AckedBy), string(a.AckedAt), string(a.Note), strings.Join(sums, " "), strings.Join(ranges, " "), strings.Join(a.Evidence.Readings, " "))
 	}
 	return t
@@ -136,7 +139,7 @@ func (s *Server) oneAnomaly(w http.ResponseWriter, q *request) error {
 		return err
 	}
 	s.access(q, "an anomaly was read", slog.String("anomaly", i.ID))
-	writeJSON(w, q, http.StatusOK, s.anomalyDetail(&i))
+	writeJSON(w, q, http.StatusOK, s.anomalyDetail(&i, q.token.Role))
 	return nil
 }
 
@@ -166,22 +169,26 @@ func (s *Server) acknowledge(w http.ResponseWriter, q *request) error {
 	if i, err = s.Anomalies.Acknowledge(q.Context(), i.ID, q.token.ID, said.Note, q.now.UnixMilli()); err != nil {
 		return err
 	}
-	writeJSON(w, q, http.StatusOK, s.anomalyDetail(&i))
+	writeJSON(w, q, http.StatusOK, s.anomalyDetail(&i, q.token.Role))
 	return nil
 }
 
-func (s *Server) anomaly(i *watch.Incident) Anomaly {
+// anomaly is an incident as a role may see it: who looks after devices and roads
+// sees no money.
+func (s *Server) anomaly(i *watch.Incident, role token.Role) Anomaly {
 	a := Anomaly{
 		ID: i.ID, Rule: string(i.Rule), Severity: string(i.Severity), State: string(i.State), Subject: i.Subject,
-		Site: TextOrNull(i.Site), Device: TextOrNull(i.Device), OpenedAt: s.at(i.OpenedAt), LastAt: s.at(i.LastAt), ClosedAt: s.atOrNull(i.ClosedAt),
+		Site: TextOrNull(i.Site), Device: TextOrNull(i.Device), Segment: TextOrNull(i.Segment), OpenedAt: s.at(i.OpenedAt), LastAt: s.at(i.LastAt), ClosedAt: s.atOrNull(i.ClosedAt),
 		Count:    i.Count,
-		Evidence: AnomalyEvidence{Readings: orEmpty(i.Evidence.Readings), Ranges: []EvidenceRange{}, Sums: map[string]int64{}, Links: orEmpty(i.Evidence.Links)},
+		Evidence: AnomalyEvidence{Readings: orEmpty(i.Evidence.Readings), Ranges: []EvidenceRange{}, Sums: map[string]int64{}, Links: orEmpty(i.Evidence.Links), Sites: orEmpty(i.Evidence.Sites), Unseen: i.Evidence.Unseen},
 	}
 	for _, r := range i.Evidence.Ranges {
 		a.Evidence.Ranges = append(a.Evidence.Ranges, EvidenceRange(r))
 	}
 	for _, sum := range i.Evidence.Sums {
-		a.Evidence.Sums[sum.Name] = sum.Value
+		if role != token.Dishub || !strings.HasSuffix(sum.Name, "_rp") {
+			a.Evidence.Sums[sum.Name] = sum.Value
+		}
 	}
 	if i.Ack != nil {
 		a.AckedBy, a.AckedAt, a.Note = TextOrNull(i.Ack.By), s.atOrNull(i.Ack.At), TextOrNull(i.Ack.Note)
@@ -189,8 +196,8 @@ func (s *Server) anomaly(i *watch.Incident) Anomaly {
 	return a
 }
 
-func (s *Server) anomalyDetail(i *watch.Incident) AnomalyDetail {
-	d := AnomalyDetail{Anomaly: s.anomaly(i), Changes: make([]AnomalyChange, 0, len(i.Changes)), ChangeCount: i.Changed}
+func (s *Server) anomalyDetail(i *watch.Incident, role token.Role) AnomalyDetail {
+	d := AnomalyDetail{Anomaly: s.anomaly(i, role), Changes: make([]AnomalyChange, 0, len(i.Changes)), ChangeCount: i.Changed}
 	for _, c := range i.Changes {
 		d.Changes = append(d.Changes, AnomalyChange{At: s.at(c.At), What: c.What, By: TextOrNull(c.By), Note: TextOrNull(c.Note)})
 	}
@@ -234,6 +241,11 @@ func anomalyRoutes() []*route {
 			Method: http.MethodGet, Path: "/v1/anomalies/{id}", Name: "getAnomaly", Tag: "anomalies", Roles: roles(dishub, bapenda, auditor, admin),
 			Summary: "One anomaly with its history", Params: []param{pathID("id of an anomaly")}, Answer: typeOf[AnomalyDetail](),
 			Handle: (*Server).oneAnomaly, Problem: []int{http.StatusNotFound},
+		},
+		{
+			Method: http.MethodGet, Path: "/v1/anomalies/{id}/chart.svg", Name: "getAnomalyChart", Tag: "anomalies", Roles: roles(dishub, bapenda, auditor, admin),
+			Summary: "What was seen, as a picture", Doc: "With the band of what was expected where a baseline saw it; else what the device sent in the hours around the opening, receipts never.",
+			Media: "image/svg+xml", Params: []param{pathID("id of an anomaly")}, Handle: (*Server).anomalyChart, Problem: []int{http.StatusNotFound},
 		},
 		{
 			Method: http.MethodPost, Path: "/v1/anomalies/{id}/ack", Name: "acknowledgeAnomaly", Tag: "anomalies", Roles: roles(dishub, bapenda, admin),

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/json"
+	"encoding/xml"
 	"net/http"
 	"strings"
 	"testing"
@@ -52,14 +53,14 @@ func TestAnomaliesAreCutToTheRole(t *testing.T) {
 func TestAnomalies(t *testing.T) {
 	st := newStage(t)
 	st.Anomalies.All = twoAnomalies()
-	gap := `"id":"in-gap","rule":"meter_total_gap","severity":"high","state":"open","subject":"meter-1","site":"s-alun","device":"meter-1",
+	gap := `"id":"in-gap","rule":"meter_total_gap","severity":"high","state":"open","subject":"meter-1","site":"s-alun","device":"meter-1","segment":null,
 "opened_at":"2026-03-02T12:00:00+07:00","last_at":"2026-03-02T12:01:00+07:00","closed_at":null,"count":2,"acknowledged_by":null,"acknowledged_at":null,"note":null,
-"evidence":{"readings":["meter-1:1:9"],"ranges":[{"from":"meter-1:1:5","to":"meter-1:1:9"}],"sums":{"receipts":2,"amount_rp":8000},"links":["/v1/devices/meter-1"]}`
+"evidence":{"readings":["meter-1:1:9"],"ranges":[{"from":"meter-1:1:5","to":"meter-1:1:9"}],"sums":{"receipts":2,"amount_rp":8000},"links":["/v1/devices/meter-1"],"sites":[],"unseen":false}`
 	require.JSONEq(t, `{"items":[{`+gap+`}],"next":null}`, st.as(t, token.Auditor, "/v1/anomalies?rule=meter_total_gap").body)
 	require.JSONEq(t, `{`+gap+`,"changes":[{"at":"2026-03-02T12:00:00+07:00","what":"opened","by":null,"note":null}],"change_count":1}`,
 		st.as(t, token.Auditor, "/v1/anomalies/in-gap").body)
 	csv := st.as(t, token.Bapenda, "/v1/anomalies?format=csv").body
-	require.Contains(t, csv, "in-gap,meter_total_gap,high,open,s-alun,meter-1,2026-03-02T12:00:00+07:00,2026-03-02T12:01:00+07:00,,2,,,,amount_rp=8000 receipts=2,meter-1:1:5..meter-1:1:9,meter-1:1:9\r\n")
+	require.Contains(t, csv, "in-gap,meter_total_gap,high,open,s-alun,meter-1,,2026-03-02T12:00:00+07:00,2026-03-02T12:01:00+07:00,,2,,,,amount_rp=8000 receipts=2,meter-1:1:5..meter-1:1:9,meter-1:1:9\r\n")
 	require.Equal(t, 3, strings.Count(csv, "\r\n"))
 
 	st.as(t, token.Bapenda, "/v1/anomalies?state=closed&site=s-alun&device=meter-1&from=2026-03-01&to=2026-03-02&limit=7")
@@ -95,4 +96,38 @@ func TestAcknowledgeTwiceIsOnce(t *testing.T) {
 	require.NotContains(t, first.body, "test bapenda", "the token's id, no name")
 	require.Equal(t, first.body, post(token.Admin, `{"note":"me too"}`).body)
 	require.Contains(t, st.as(t, token.Auditor, "/v1/anomalies?format=csv").body, "I look into it")
+}
+
+// TestMoneyIsHidden: an incident of both kinds shows its rupiah to who looks
+// after money only.
+func TestMoneyIsHidden(t *testing.T) {
+	st := newStage(t)
+	st.Anomalies.All = []watch.Incident{{
+		ID: "in-park", Rule: watch.RuleParkingLimit, State: watch.StateOpen, Subject: "seg", Segment: "seg", OpenedAt: apitest.Noon.UnixMilli(),
+		Evidence: watch.Evidence{Sums: []watch.Sum{{Name: "sites", Value: 2}, {Name: "income_forgone_a_day_rp", Value: 5000}}, Sites: []string{"a", "b"}},
+	}}
+	for _, path := range []string{"/v1/anomalies", "/v1/anomalies/in-park", "/v1/anomalies?format=csv"} {
+		require.Contains(t, st.as(t, token.Bapenda, path).body, "income_forgone_a_day_rp", path)
+		own := st.as(t, token.Dishub, path).body
+		require.NotContains(t, own, "_rp", path)
+		require.Contains(t, own, "in-park")
+	}
+}
+
+// TestACharts: a band where there is one, and no money.
+func TestChartOfAnAnomaly(t *testing.T) {
+	st := newStage(t)
+	at := apitest.Noon.UnixMilli()
+	st.Anomalies.All = append(twoAnomalies(), watch.Incident{
+		ID: "in-jam", Rule: watch.RuleIncident, State: watch.StateOpen, Subject: "seg<1>", Segment: "seg<1>", OpenedAt: at,
+		Evidence: watch.Evidence{Unit: "km/h", Chart: []watch.Point{{At: at - 300_000, V: 48, Mid: 50, Lo: 40, Hi: 60}, {At: at, V: 9, Mid: 50, Lo: 40, Hi: 60}}},
+	})
+	chart := st.as(t, token.Dishub, "/v1/anomalies/in-jam/chart.svg")
+	require.Equal(t, "image/svg+xml; charset=utf-8", chart.Header.Get("Content-Type"))
+	require.NoError(t, xml.Unmarshal([]byte(chart.body), new(struct{})))
+	require.Contains(t, chart.body, "seg&lt;1&gt;")
+	require.Contains(t, chart.body, "km/h")
+	require.Contains(t, chart.body, "<path")
+	require.Contains(t, st.as(t, token.Dishub, "/v1/anomalies/in-silent/chart.svg").body, "<svg")
+	st.do(t, http.MethodGet, "/v1/anomalies/in-gap/chart.svg", st.Secrets[token.Dishub], "").problem(t, http.StatusNotFound)
 }

@@ -96,6 +96,9 @@ func (q *request) limit() int {
 // parse reads the parameters of a request by the route's table. Every fault
 // is told at once.
 func (s *Server) parse(t *route, r *http.Request) (args, error) {
+	if t.Open311 {
+		return s.pathArgs(t, r), nil
+	}
 	if r.URL.RawQuery == "" && t.plain {
 		return s.defaults[t], nil
 	}
@@ -128,6 +131,18 @@ func (s *Server) parse(t *route, r *http.Request) (args, error) {
 		return nil, problem(http.StatusBadRequest, faults[0].Field+": "+faults[0].Detail, faults...)
 	}
 	return read, nil
+}
+
+// pathArgs reads the parameters of the path only: the handler reads the others,
+// and leaves alone what it does not know.
+func (s *Server) pathArgs(t *route, r *http.Request) args {
+	var read args
+	for i := range t.all {
+		if p := &t.all[i]; p.Path {
+			read = append(read, arg{p.Name, value{text: pathValue(r, p.Name), given: true}})
+		}
+	}
+	return read
 }
 
 // defaultArgs returns what a request without a query asks for. It is shared

@@ -51,6 +51,8 @@ func routeTable() string {
 				names[i] = string(role)
 			}
 			who = strings.Join(names, ", ")
+		case t.Keyed:
+			who = "api_key"
 		case t.Staff:
 			who = "public; a token shows more"
 		}

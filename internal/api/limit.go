@@ -21,12 +21,13 @@ const maxBody = 64 << 10
 
 // newLimiter allows that many requests in each second.
 func newLimiter(perSecond int) *httprate.RateLimiter {
-	return httprate.NewRateLimiter(perSecond, time.Second,
-		httprate.WithLimitHandler(func(w http.ResponseWriter, _ *http.Request) {
-			p := problem(http.StatusTooManyRequests, "too many requests from your address; wait a second")
-			p.retryAfter = 1
-			writeProblem(w, p)
-		}))
+	return httprate.NewRateLimiter(perSecond, time.Second)
+}
+
+func tooMany() error {
+	p := problem(http.StatusTooManyRequests, "too many requests from your address; wait a second")
+	p.retryAfter = 1
+	return p
 }
 
 // address returns whom a request is counted for: the client's address, for
@@ -49,7 +50,7 @@ func takeBody(t *route, w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return nil
 	}
-	most := int64(maxBody)
+	most := max(int64(maxBody), t.MaxBody)
 	if t.Sheet {
 		most = maxSheet
 	}

@@ -37,7 +37,7 @@ func OpenAPI(version string) ([]byte, error) {
 		},
 		Paths: map[string]*huma.PathItem{},
 	}
-	for _, tag := range []string{"parking", "traffic", "closures", "city", "revenue", "anomalies", "devices", "quarantine", "admin", "gateway"} {
+	for _, tag := range []string{"parking", "traffic", "closures", "city", "revenue", "anomalies", "devices", "quarantine", "open311", "admin", "gateway"} {
 		doc.Tags = append(doc.Tags, &huma.Tag{Name: tag})
 	}
 	problem := reg.Schema(reflect.TypeFor[Problem](), true, "")
@@ -116,6 +116,10 @@ func operation(t *route, reg huma.Registry, problem *huma.Schema) *huma.Operatio
 	op.Responses[strconv.Itoa(status)] = success(t, reg, status)
 	if t.Also != 0 {
 		op.Responses[strconv.Itoa(t.Also)] = success(t, reg, t.Also)
+	}
+	if t.Open311 {
+		describe311(t, op)
+		return op
 	}
 	for _, status := range problems(t) {
 		op.Responses[strconv.Itoa(status)] = &huma.Response{

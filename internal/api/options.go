@@ -24,6 +24,7 @@ type Options struct {
 	Proofs     Proofs
 	Devices    Devices
 	Anomalies  Anomalies
+	Complaints Complaints
 	Readings   Readings
 	Quarantine Quarantine
 	Gate       Gate
@@ -31,6 +32,7 @@ type Options struct {
 	Tokens     Tokens
 	Readiness  Readiness
 	Reporting  Reporting
+	Open311    Open311 // optional: without a register the face answers 503
 
 	Zone *time.Location   // the city's
 	Now  func() time.Time // the wall clock
@@ -57,6 +59,7 @@ func (o *Options) setDefaults() {
 		o.WriteTimeout = 10 * time.Second
 	}
 	o.Reporting.setDefaults()
+	o.Open311.setDefaults(o.Reporting.City)
 	if o.Registerer == nil {
 		o.Registerer = prometheus.NewRegistry()
 	}
@@ -78,6 +81,7 @@ func (o *Options) validate() error {
 	need("Proofs", o.Proofs == nil)
 	need("Devices", o.Devices == nil)
 	need("Anomalies", o.Anomalies == nil)
+	need("Complaints", o.Complaints == nil)
 	need("Readings", o.Readings == nil)
 	need("Quarantine", o.Quarantine == nil)
 	need("Gate", o.Gate == nil)
@@ -106,6 +110,8 @@ type Server struct {
 	routes   []*route
 	defaults map[*route]args       // of requests without a query
 	limiter  *httprate.RateLimiter // nil: no limit
+	filings  *httprate.RateLimiter // of reports with a key that citizens share
+	photos   chan struct{}         // room for the pictures that are decoded at once
 	metrics  *metrics
 	openapi  []byte
 
@@ -123,6 +129,8 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{Options: o, log: o.Log, zone: o.Zone, poked: make(chan struct{}, 1)}
 	s.hub = newHub(rand.Text()[:8], o.MaxStreams)
+	s.photos = make(chan struct{}, 1)
+	s.filings = httprate.NewRateLimiter(o.Open311.Filings, time.Hour)
 	if o.RateLimit > 0 {
 		s.limiter = newLimiter(o.RateLimit)
 	}

@@ -91,6 +91,15 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.log.Error("request failed", slog.String("method", r.Method), slog.String("path", r.URL.Path),
 			slog.Int("status", p.Status), slog.String("error", p.Error()))
 	}
+	s.refuse(w, r, p)
+}
+
+// refuse writes a problem, or what Open311 has in its place.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, p *problemError) {
+	if is311(r.URL.Path) {
+		s.fail311(w, r, p)
+		return
+	}
 	writeProblem(w, p)
 }
 

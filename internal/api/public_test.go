@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/simpang-id/simpang/internal/api"
 	"github.com/simpang-id/simpang/internal/api/apitest"
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/occupancy"
@@ -288,8 +289,17 @@ func TestAClosureRightAfterTheStart(t *testing.T) {
 
 func TestAgencies(t *testing.T) {
 	st := newStage(t)
-	require.JSONEq(t, `{"items":[
-{"id":"bapenda","name":"Badan Pendapatan Daerah","pic":"Kepala Bidang Pendapatan","duties":["PBJT"],"services":["setoran"],"contact":"Kantor"},
-{"id":"dishub","name":"Dinas Perhubungan","pic":"Kepala Bidang Perparkiran","duties":["Parkir tepi jalan"],"services":["parkir-penuh"],"contact":"Kantor"}
-],"next":null}`, st.get(t, "/v1/agencies").body)
+	var list api.List[api.Agency]
+	require.NoError(t, json.Unmarshal([]byte(st.get(t, "/v1/agencies").body), &list))
+	require.Len(t, list.Items, 2)
+	bapenda, dishub := list.Items[0], list.Items[1]
+	require.Equal(t, []api.Handled{
+		{Code: "meter_out_of_order", Name: "Alat perekam transaksi tidak bekerja", NameEN: "Meter out of order"},
+		{Code: "money_records", Name: "Catatan transaksi parkir", NameEN: "Records of parking money"},
+	}, bapenda.Handles)
+	require.Contains(t, dishub.Handles, api.Handled{Code: "overcharged", Name: "Ditarik lebih dari tarif", NameEN: "Overcharged for parking", Public: true})
+	bapenda.Handles = nil
+	require.Equal(t, api.Agency{
+		ID: "bapenda", Name: "Badan Pendapatan Daerah", PIC: "Kepala Bidang Pendapatan", Duties: []string{"PBJT"}, Services: []string{"setoran"}, Contact: "Kantor",
+	}, bapenda)
 }

@@ -66,8 +66,8 @@ func TestBadParametersAreNamed(t *testing.T) {
 func TestWhatIsNotThere(t *testing.T) {
 	st := newStage(t)
 	for _, path := range []string{
-		"/v1", "/v1/parking/sites/", "/v1/parking/sites/s-alun/forecast", "/v1/monev", "/ngsi-ld/v1/entities",
-		"/parkapi/v1/", "/open311/v2/discovery.json", "/v1/parking/sites/none/history", "/v1/traffic/segments/none/history", "/nothing",
+		"/v1", "/v1/parking/sites/", "/v1/parking/sites/s-alun/forecast", "/ngsi-ld/v1/entities",
+		"/parkapi/v1/", "/open311/v3/discovery.json", "/v1/parking/sites/none/history", "/v1/traffic/segments/none/history", "/nothing",
 	} {
 		st.do(t, http.MethodGet, path, "", "").problem(t, http.StatusNotFound)
 	}

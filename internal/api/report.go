@@ -46,9 +46,15 @@ func (s *Server) reconciliation(w http.ResponseWriter, q *request) error {
 		return s.writeSheet(w, q, s.reconciliationSheet(found))
 	}
 	page, next := firstPage(found.Sites, q.limit(), func(d report.SiteDay) string { return d.Site })
+	reports, err := s.siteReports(q.Context(), query.Date)
+	if err != nil {
+		return err
+	}
 	answer := Reconciliation{Date: found.Date, Items: make([]ReconciledSite, 0, len(page)), Periods: []ReconciledPeriod{}, Next: next}
 	for i := range page {
-		answer.Items = append(answer.Items, s.reconciledSite(&page[i]))
+		item := s.reconciledSite(&page[i])
+		item.Evidence.Reports = append(item.Evidence.Reports, reports[page[i].Site]...)
+		answer.Items = append(answer.Items, item)
 	}
 	if query.After == "" {
 		for i := range found.Periods {
@@ -83,7 +89,7 @@ func (s *Server) evidence(d *report.SiteDay) Evidence {
 	a := &d.Expected
 	e := Evidence{
 		Stays: a.Stays, Charged: a.Charged, Receipts: d.Receipts, Sold: int64(d.SoldFor), Karcis: make([]EvidenceSold, 0, len(d.Sold)), Sample: make([]EvidenceStay, 0, len(a.Sample)), Gaps: []EvidenceGap{},
-		Days: orEmpty(a.Days), Unseen: make([]string, 0, len(a.Unseen)), Links: []string{},
+		Days: orEmpty(a.Days), Unseen: make([]string, 0, len(a.Unseen)), Links: []string{}, Reports: []SiteReports{},
 	}
 	for i := range d.Sold {
 		k := &d.Sold[i]

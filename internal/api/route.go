@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/simpang-id/simpang/internal/token"
 )
@@ -34,6 +35,9 @@ type route struct {
 	Free    bool         // not rate limited
 	Sheet   bool         // the body may be an array of Body, or CSV
 	Kept    bool         // answers are kept with the board, by query
+	Open311 bool         // of the Open311 face: endings, errors and loose parameters as the standard has them
+	Keyed   bool         // public, but the form holds a key that the handler checks
+	MaxBody int64        // bytes; 0: maxBody
 	Handle  handler
 
 	// Logged tells whether a request reads money, so that it is written down
@@ -45,6 +49,15 @@ type route struct {
 }
 
 func (t *route) public() bool { return t.Roles == nil }
+
+// paths returns where the route is served: one of the Open311 face with each
+// ending too, but where a parameter at its end holds it.
+func (t *route) paths() []string {
+	if !t.Open311 || strings.HasSuffix(t.Path, "}") {
+		return []string{t.Path}
+	}
+	return []string{t.Path, t.Path + ".json", t.Path + ".xml"}
+}
 
 // typeOf returns the Go type that OpenAPI describes an answer by.
 func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }

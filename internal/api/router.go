@@ -37,7 +37,7 @@ func (s *Server) recover(w http.ResponseWriter, r *http.Request) {
 		panic(caught)
 	}
 	s.log.Error("a handler panicked", "path", r.URL.Path, "panic", fmt.Sprint(caught), "stack", string(debug.Stack()))
-	writeProblem(w, problem(http.StatusInternalServerError, "the gateway failed to answer; its log says why"))
+	s.refuse(w, r, problem(http.StatusInternalServerError, "the gateway failed to answer; its log says why"))
 }
 
 func (s *Server) newRouter() *chi.Mux {
@@ -52,13 +52,15 @@ func (s *Server) newRouter() *chi.Mux {
 	preflight := map[string]bool{}
 	for _, t := range s.routes {
 		h := s.handle(t)
-		m.Method(t.Method, t.Path, h)
-		if t.Method == http.MethodGet {
-			m.Method(http.MethodHead, t.Path, h)
-		}
-		if t.public() && !preflight[t.Path] {
-			preflight[t.Path] = true
-			m.Method(http.MethodOptions, t.Path, http.HandlerFunc(allowReads))
+		for _, path := range t.paths() {
+			m.Method(t.Method, path, h)
+			if t.Method == http.MethodGet {
+				m.Method(http.MethodHead, path, h)
+			}
+			if t.public() && !preflight[path] {
+				preflight[path] = true
+				m.Method(http.MethodOptions, path, http.HandlerFunc(allowReads))
+			}
 		}
 	}
 	for _, path := range []string{"/", "/status", "/docs", "/static/*"} {
@@ -66,12 +68,12 @@ func (s *Server) newRouter() *chi.Mux {
 		m.Method(http.MethodHead, path, s.Pages)
 	}
 	m.NotFound(func(w http.ResponseWriter, r *http.Request) {
-		writeProblem(w, notFound("there is nothing at "+cut(r.URL.Path)+"; /docs tells what there is"))
+		s.refuse(w, r, notFound("there is nothing at "+cut(r.URL.Path)+"; /docs tells what there is"))
 	})
 	m.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
 		p := problem(http.StatusMethodNotAllowed, r.Method+" is not served here")
 		p.allow = strings.Join(s.allowed(r.URL.Path), ", ")
-		writeProblem(w, p)
+		s.refuse(w, r, p)
 	})
 	return m
 }
@@ -88,11 +90,15 @@ func (s *Server) allowed(path string) []string {
 }
 
 // allowReads answers a browser's preflight of a public read.
-func allowReads(w http.ResponseWriter, _ *http.Request) {
+func allowReads(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h["Access-Control-Allow-Origin"] = anyOrigin
 	h.Set("Access-Control-Allow-Methods", "GET, HEAD")
 	h.Set("Access-Control-Allow-Headers", "If-None-Match, Last-Event-ID, Cache-Control")
+	if is311(r.URL.Path) { // forms of citizens' pages, with the key in the form
+		h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST")
+		h.Set("Access-Control-Allow-Headers", "If-None-Match, Cache-Control, Content-Type, Authorization")
+	}
 	h.Set("Access-Control-Max-Age", "86400")
 	w.WriteHeader(http.StatusNoContent)
 }
@@ -122,8 +128,8 @@ func (s *Server) handle(t *route) http.Handler {
 func (s *Server) answer(t *route, w http.ResponseWriter, r *http.Request) error {
 	q := &request{Request: r, route: t, now: s.Now()}
 	refused := s.authorize(r.Context(), q)
-	if q.token == nil && !t.Free && s.limiter != nil && s.limiter.RespondOnLimit(w, r, s.address(r)) {
-		return nil
+	if q.token == nil && !t.Free && s.limiter != nil && s.limiter.OnLimit(w, r, s.address(r)) {
+		return tooMany()
 	}
 	if refused != nil {
 		return refused

@@ -19,6 +19,8 @@ func allRoutes() []*route {
 	routes = append(routes, anomalyRoutes()...)
 	routes = append(routes, gatewayRoutes()...)
 	routes = append(routes, reportRoutes()...)
+	routes = append(routes, complaintRoutes()...)
+	routes = append(routes, open311Routes()...)
 	for _, t := range routes {
 		t.finish()
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/journal"
 )
 
@@ -40,6 +41,15 @@ type Agency struct {
 	Duties   []string   `json:"duties"`
 	Services []string   `json:"services"`
 	Contact  TextOrNull `json:"contact"`
+	Handles  []Handled  `json:"handles" doc:"kinds of complaint that go to it, but for places of their own"`
+}
+
+// Handled is a kind of complaint.
+type Handled struct {
+	Code   string     `json:"code"`
+	Name   string     `json:"name"`
+	NameEN TextOrNull `json:"name_en"`
+	Public bool       `json:"public" doc:"citizens may report it"`
 }
 
 // Reloaded is what a reload did.
@@ -101,12 +111,14 @@ func (s *Server) retry(w http.ResponseWriter, q *request) error {
 
 // agencies serves /v1/agencies.
 func (s *Server) agencies(w http.ResponseWriter, q *request) error {
-	all := s.board.Load().version.Agencies
+	v := s.board.Load().version
+	all := v.Agencies
 	list := List[Agency]{Items: make([]Agency, 0, len(all))}
-	t := &table{name: "agencies", columns: []string{"id", "name", "pic", "duties", "services", "contact"}}
+	t := &table{name: "agencies", columns: []string{"id", "name", "pic", "duties", "services", "contact", "handles"}}
 	for _, a := range all {
 		list.Items = append(list.Items, Agency{
 			ID: a.ID, Name: a.Name, PIC: TextOrNull(a.PIC), Duties: orEmpty(a.Duties), Services: orEmpty(a.Services), Contact: TextOrNull(a.Contact),
+			Handles: handledBy(v, a.ID),
 		})
 	}
 	key := func(a Agency) string { return a.ID }
@@ -116,10 +128,28 @@ func (s *Server) agencies(w http.ResponseWriter, q *request) error {
 		return nil
 	}
 	for _, a := range list.Items {
-		t.add(a.ID, a.Name, string(a.PIC), joinWords(a.Duties), joinWords(a.Services), string(a.Contact))
+		t.add(a.ID, a.Name, string(a.PIC), joinWords(a.Duties), joinWords(a.Services), string(a.Contact), joinWords(codesOf(a.Handles)))
 	}
 	linkNext(w, q, list.Next)
 	return s.writeTable(w, q, t, aWhile, "")
+}
+
+func codesOf(list []Handled) []string {
+	codes := make([]string, len(list))
+	for i := range list {
+		codes[i] = list[i].Code
+	}
+	return codes
+}
+
+func handledBy(v *inventory.Version, agency string) []Handled {
+	list := []Handled{}
+	for i := range v.Services {
+		if s := &v.Services[i]; s.Agency == agency {
+			list = append(list, Handled{s.Code, s.Name, TextOrNull(s.NameEN), s.Public})
+		}
+	}
+	return list
 }
 
 // reload serves POST /v1/admin/reload.

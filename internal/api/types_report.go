@@ -60,6 +60,13 @@ type Evidence struct {
 	Days     []string       `json:"days" doc:"days of the same kind from which the gaps were estimated"`
 	Unseen   []string       `json:"classes_unseen" doc:"classes without a sensor: nothing is expected of them"`
 	Links    []string       `json:"links" doc:"the receipts, and the history of the places"`
+	Reports  []SiteReports  `json:"reports" doc:"of citizens that day: overcharged, no_karcis, illegal_attendant; not those that were rejected or are duplicates"`
+}
+
+// SiteReports counts citizens' reports of a service.
+type SiteReports struct {
+	Service string `json:"service"`
+	Count   int    `json:"count"`
 }
 
 // EvidenceSold is a range of karcis that was sold. Rupiah.

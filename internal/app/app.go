@@ -93,6 +93,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		{"followers", g.openFollowers},
 		{"intake", g.openIntake},
 		{"signing key", g.openSigner},
+		{"complaints", g.openComplaints},
 		{"api", g.openAPI},
 		{"run", g.start},
 		{"accept inventory", g.acceptInventory},

@@ -145,7 +145,9 @@ func (c *copier) file(ctx context.Context, rel string) {
 // before the journal said so, or have nothing to do with it.
 var afterJournal = []string{"quarantine.db", "tokens.db"}
 
-// followers copies every database at the top of data_dir but those.
+// followers copies every database at the top of data_dir but those, by name:
+// the register of complaints before watch, so that its place among the changes
+// of incidents lies in the copy of them.
 func (c *copier) followers(ctx context.Context) {
 	c.do(func() error {
 		names, err := filepath.Glob(filepath.Join(c.dir, "*.db"))

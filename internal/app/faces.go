@@ -28,7 +28,7 @@ func (g *gateway) openAPI(ctx context.Context, undo *stack) (err error) {
 	g.kept = newKeepMetrics(g.registry)
 	g.ready = &readiness{
 		journal: g.journal, committer: g.committer, clockBad: g.clock.Fault, runners: g.runners, now: g.now,
-		zone: g.cfg.City.Zone, began: g.journal.Head(), kept: g.keptBack, unsigned: g.signer.status,
+		zone: g.cfg.City.Zone, began: g.journal.Head(), kept: g.keptBack, unsigned: g.signer.status, office: g.office.problem,
 	}
 	pages, err := web.New(web.Options{City: g.cfg.City.Name, Version: g.o.Version})
 	if err != nil {
@@ -36,6 +36,8 @@ func (g *gateway) openAPI(ctx context.Context, undo *stack) (err error) {
 	}
 	g.server, err = api.New(api.Options{
 		Parking: parking{&g.occupancy}, Traffic: roads{&g.traffic}, Books: &g.ledger, Proofs: g.signer, Devices: &g.health, Anomalies: &g.watch,
+		Complaints: g.office.register,
+		Open311:    api.Open311{Reports: g.office.register, Jurisdiction: cmp.Or(g.cfg.Complaints.JurisdictionID, g.cfg.City.ID)},
 		Readings:   readings{&g.series},
 		Quarantine: g.quarantine, Gate: g.staff, Inventory: g.inventory, Tokens: g.tokens, Readiness: g.ready, Reporting: api.Reporting{Reports: g.reports, City: g.cfg.City.Name, Region: g.cfg.City.RegionCode},
 		Zone: g.cfg.City.Zone, Now: g.now, Log: g.log, Version: g.o.Version, Pages: pages, Registerer: g.registry,

@@ -73,7 +73,8 @@ func (g *gateway) openFollowers(ctx context.Context, undo *stack) error {
 	every = watchFlushEvery
 	if err := g.watch.take(ctx, func(ctx context.Context) (*watch.Follower, error) {
 		return watch.Open(ctx, g.path("watch.db"), watch.Options{
-			Timeline: timeline, Zone: zone, Log: g.log, Stays: seenStays{&g.occupancy, g.inventory, g.reports}, Reconciliation: reconciled{&g.occupancy, &g.ledger, g.reports}, Hold: g.holdOn,
+			Timeline: timeline, Zone: zone, Log: g.log, Stays: seenStays{&g.occupancy, g.inventory, g.reports}, Reconciliation: reconciled{&g.occupancy, &g.ledger, g.reports},
+			Roads: roadSteps{&g.traffic}, Hold: g.holdOn,
 		})
 	}); err != nil {
 		return err

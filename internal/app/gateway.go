@@ -49,6 +49,7 @@ type gateway struct {
 	reports   *report.Reporter
 	runners   []*runner
 	signer    *signer
+	office    *office
 
 	feed      *journal.Feed
 	queue     *intake.Queue
@@ -290,6 +291,10 @@ func (g *gateway) start(ctx context.Context, undo *stack) error {
 	ticks.Go(func() { g.tick(stopTicks) })
 	ticks.Go(func() { g.keep(stopTicks) })
 	ticks.Go(func() { g.signer.run(stopTicks) })
+	ticks.Go(func() { g.attend(stopTicks) })
+	if g.office.outbox != nil {
+		ticks.Go(func() { g.deliver(stopTicks) })
+	}
 	undo.push("committer and followers", func() error {
 		timer := time.AfterFunc(g.stopLeft(), abandonNow)
 		defer timer.Stop()

@@ -189,7 +189,7 @@ var (
 )
 
 // reasonCodes are the codes of readyz.
-var reasonCodes = []string{"clock", "commit", "disk", "signing", "source", "follower"}
+var reasonCodes = []string{"clock", "commit", "disk", "signing", "source", "follower", "complaints"}
 
 // Describe tells what there is.
 func (a *asked) Describe(ch chan<- *prometheus.Desc) {

@@ -40,6 +40,7 @@ type readiness struct {
 	began     uint64        // the journal's head at the start
 	unsigned  func() string // why the books are not signed for too long, "" where they are; nil: they are
 	kept      func() string // why nothing past its retention is let go, "" where it is; nil: it is
+	office    func() string // why the register of complaints does not work, "" where it does; nil: there is none
 
 	mu      sync.Mutex
 	started []startedSource
@@ -112,6 +113,11 @@ func (r *readiness) Ready(ctx context.Context) api.Readyz {
 			reason("follower", status.Name+" is "+behind.Round(time.Second).String()+" behind")
 		case status.Applied < r.began:
 			reason("follower", status.Name+" still reads what came before the start")
+		}
+	}
+	if r.office != nil {
+		if fault := r.office(); fault != "" {
+			reason("complaints", "the register of complaints does not work: "+firstLine(fault))
 		}
 	}
 	answer.Ready = len(answer.Reasons) == 0

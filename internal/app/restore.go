@@ -90,6 +90,9 @@ func Restore(ctx context.Context, o RestoreOptions) (err error) {
 	if err := beginLog(ctx, temp, o.Config, time.Now(), o.Say); err != nil {
 		return err
 	}
+	if err := deliveriesMayBeOld(ctx, temp, o.Config, m); err != nil {
+		return err
+	}
 	if err := ownedAs(dir, temp); err != nil {
 		return err
 	}

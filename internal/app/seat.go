@@ -224,6 +224,15 @@ func (s *watchSeat) Acknowledge(ctx context.Context, id, by, note string, at int
 	return ask(&s.seat, func(f *watch.Follower) (watch.Incident, error) { return f.Acknowledge(ctx, id, by, note, at) })
 }
 
+// Changes asks the follower that sits there.
+func (s *watchSeat) Changes(ctx context.Context, after uint64, limit int) (list []watch.Incident, next uint64, err error) {
+	list, err = ask(&s.seat, func(f *watch.Follower) (page []watch.Incident, err error) {
+		page, next, err = f.Changes(ctx, after, limit)
+		return page, err
+	})
+	return list, next, err
+}
+
 // Standing asks the follower that sits there.
 func (s *watchSeat) Standing() int { return s.now().Standing() }
 

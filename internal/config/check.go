@@ -45,6 +45,11 @@ func check(c *Config, isBad func(key string) bool) (faults, warnings []Fault) {
 		k.folder()
 	}
 	k.certificate("http.tls_cert_file", c.HTTP.TLSCertFile, c.HTTP.TLSKeyFile)
+	if c.Complaints.KeyFile != "" && !isBad("complaints.key_file") {
+		if _, err := ReadSecret(c.Complaints.KeyFile); err != nil {
+			k.fault("complaints.key_file", "%v: mend the file or its rights", err)
+		}
+	}
 	for i := range c.Sources {
 		s, key := &c.Sources[i], sourceKey(i)
 		k.certificate(key+"cert_file", s.CertFile, s.KeyFile)

@@ -19,15 +19,15 @@ type Fault = inventory.Fault
 // Config is the whole configuration, complete and checked. Paths are absolute
 // or relative to the working directory, not to the file any more.
 type Config struct {
-	City      City           `yaml:"city"`
-	HTTP      HTTP           `yaml:"http"`
-	DataDir   string         `yaml:"data_dir" kind:"path"`
-	Inventory string         `yaml:"inventory" kind:"path"`
-	Sources   []Source       `yaml:"sources"`
-	Influx    strictyaml.Any `yaml:"influx"`     // a later step: refused
-	Retention Retention      `yaml:"retention"`  //
-	Complain  strictyaml.Any `yaml:"complaints"` // a later step: refused
-	Log       Log            `yaml:"log"`
+	City       City           `yaml:"city"`
+	HTTP       HTTP           `yaml:"http"`
+	DataDir    string         `yaml:"data_dir" kind:"path"`
+	Inventory  string         `yaml:"inventory" kind:"path"`
+	Sources    []Source       `yaml:"sources"`
+	Influx     strictyaml.Any `yaml:"influx"` // a later step: refused
+	Retention  Retention      `yaml:"retention"`
+	Complaints Complaints     `yaml:"complaints"`
+	Log        Log            `yaml:"log"`
 
 	File     string  `yaml:"-"` // as it was named
 	Warnings []Fault `yaml:"-"` // what is allowed, and perhaps not meant
@@ -119,7 +119,8 @@ func defaults() *Config {
 			Journal: Duration{7 * day}, Readings: Duration{3 * 365 * day}, Rollups: Duration{10 * 365 * day},
 			Money: Duration{10 * 365 * day}, Quarantine: Duration{30 * day},
 		},
-		Log: Log{Level: "info", Format: "text"},
+		Complaints: defaultComplaints(),
+		Log:        Log{Level: "info", Format: "text"},
 	}
 }
 

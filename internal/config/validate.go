@@ -82,11 +82,10 @@ func (l *loader) validate() {
 		l.fault("data_dir", "is the inventory's folder: keep the gateway's data in a folder of its own")
 	}
 	l.sources()
-	for _, key := range []string{"influx", "complaints"} {
-		if l.has(key) {
-			l.fault(key, "is not built yet in this version: remove it")
-		}
+	if l.has("influx") {
+		l.fault("influx", "is not built yet in this version: remove it")
 	}
+	l.complaints()
 	l.retention()
 	l.word("log.level", l.c.Log.Level, "debug", "info", "warn", "error")
 	l.word("log.format", l.c.Log.Format, "text", "json")

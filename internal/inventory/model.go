@@ -26,6 +26,7 @@ type Version struct {
 	Closures   []Closure
 	Tariffs    tariff.Book
 	Agencies   []Agency
+	Services   []Service // of complaints, in the order of the file
 	PKJI       *PKJI
 	Rules      *Rules // of the detectors; never nil
 	Revenue    RevenueRules

@@ -66,10 +66,10 @@ func parse(files map[string][]byte, zone *time.Location) (*Version, []Fault) {
 	p.accounts()
 	p.tariffs()
 	p.pkji()
-	p.rules()
 	p.readSegments()
 	p.readSites()
 	p.readDevices()
+	p.rules()
 	p.targets()
 	p.attendants()
 	p.holidays()
@@ -198,11 +198,13 @@ type agencyFile struct {
 		Services []string `yaml:"services"`
 		Contact  string   `yaml:"contact"`
 	} `yaml:"agencies"`
+	Services []serviceEntry `yaml:"services"`
 }
 
 func (p *parser) agencies() {
 	data, ok := p.files[fileAgencies]
 	if !ok {
+		p.v.Services = p.shippedServices()
 		return
 	}
 	var file agencyFile
@@ -240,6 +242,11 @@ func (p *parser) agencies() {
 		p.fault(fileAgencies, 1, "the file lists no agency: give `agencies:` with at least one, or remove the file")
 	}
 	sort.Slice(p.v.Agencies, func(i, j int) bool { return p.v.Agencies[i].ID < p.v.Agencies[j].ID })
+	if !doc.Has("services") {
+		p.v.Services = p.shippedServices()
+		return
+	}
+	p.services(doc, file.Services)
 }
 
 func (p *parser) hasAgency(id string) bool {

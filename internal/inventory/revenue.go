@@ -96,8 +96,7 @@ func (v *Version) dueDay(year int, month time.Month, days int) string {
 	day := time.Date(year, month+1, 0, 0, 0, 0, 0, time.UTC)
 	for n := 0; n < days; {
 		day = day.AddDate(0, 0, 1)
-		free := day.Weekday() == time.Saturday || day.Weekday() == time.Sunday || v.days[day.Format(time.DateOnly)]
-		if !v.Revenue.due.working || !free {
+		if !v.Revenue.due.working || v.works(day) {
 			n++
 		}
 	}

@@ -1,6 +1,8 @@
 package inventory
 
 import (
+	"slices"
+
 	"github.com/simpang-id/simpang/internal/strictyaml"
 )
 
@@ -14,6 +16,20 @@ type Rules struct {
 	Voids   VoidRules   `yaml:"voids"`
 	Stays   StayRules   `yaml:"stays"`
 	Leak    LeakRules   `yaml:"leak"`
+
+	DeviceSilent   DeviceSilentRules   `yaml:"device_silent"`
+	DeviceFlapping DeviceFlappingRules `yaml:"device_flapping"`
+	DeviceStuck    DeviceStuckRules    `yaml:"device_stuck"`
+	DeviceBattery  DeviceBatteryRules  `yaml:"device_battery"`
+	DeviceSkew     DeviceSkewRules     `yaml:"device_skew"`
+	DeviceGaps     DeviceGapRules      `yaml:"device_gaps"`
+	Overstay       OverstayRules       `yaml:"spot_overstay"`
+	GateDrift      GateDriftRules      `yaml:"gate_drift"`
+	LevelF         LevelFRules         `yaml:"traffic_level_f"`
+	Incident       IncidentRules       `yaml:"traffic_incident"`
+	PM96           PM96Rules           `yaml:"traffic_pm96"`
+
+	Maintenance []Maintenance `yaml:"maintenance"`
 }
 
 // TotalsRules compare a meter's running totals with what came.
@@ -114,6 +130,20 @@ func DefaultRules() *Rules {
 			SettleDays: 3, RecoverMin: 60,
 		},
 		Leak: LeakRules{GraceH: 6, Coverage: 0.95, Share: 0.02, Least: 10_000, SettleDays: 3, RecoverMin: 60},
+
+		DeviceSilent:   DeviceSilentRules{Intervals: 3, LeastMin: 5, Share: 0.5, Least: 3, RecoverMin: 15},
+		DeviceFlapping: DeviceFlappingRules{Changes: 20, Boots: 5, RecoverMin: 120},
+		DeviceStuck:    DeviceStuckRules{Expected: 15, LeastH: 12, DeadMin: 60, Same: 6, RecoverMin: 30},
+		DeviceBattery:  DeviceBatteryRules{LowMV: 3100, RecoverMin: 1440},
+		DeviceSkew:     DeviceSkewRules{AheadS: 60, BehindS: 300, RecoverMin: 240},
+		DeviceGaps:     DeviceGapRules{Share: 0.1, Least: 10, GraceMin: 120, RecoverMin: 240},
+		Overstay:       OverstayRules{Hours: 48, SlackMin: 30, RecoverMin: 15},
+		GateDrift:      GateDriftRules{Share: 0.1, Least: 5, SettleDays: 3, RecoverMin: 60},
+		LevelF:         LevelFRules{Minutes: 30, RecoverMin: 15},
+		Incident:       IncidentRules{LearnDays: 7, LeastMin: 10, RecoverMin: 15},
+		PM96: PM96Rules{
+			Minutes: 60, ParkingVC: 0.7, ParkingKmh: 30, OneWayVC: 0.85, TidalVC: 0.9, TidalSplit: 0.7, SettleDays: 14, RecoverMin: 60,
+		},
 	}
 }
 
@@ -200,7 +230,8 @@ func (p *parser) rules() {
 		return
 	}
 	wrong := func(path, format string, args ...any) { p.fault(fileRules, doc.Line(path), format, args...) }
-	for _, b := range f.Detectors.bounds() {
+	f.Detectors.checkMaintenance(p, wrong)
+	for _, b := range slices.Concat(f.Detectors.bounds(), f.Detectors.deviceBounds(), f.Detectors.roadBounds()) {
 		if path := "detectors." + b.path; !(b.v >= b.from && b.v <= b.to) { // also what is no number
 			wrong(path, "%s is %v: give a number from %v to %v", path, b.v, b.from, b.to)
 		}

@@ -78,8 +78,8 @@ type Follower struct {
 
 	byKey  map[spaceKey]*space
 	spaces []*space
-	series map[seriesKey]*series
-	bySite map[string][]*series
+	many   int                   // series that there are
+	index  map[seriesKey]*series // only while a version is taken, which looks all of them up; else nil
 
 	nextSpace, nextSeries int64
 
@@ -124,7 +124,7 @@ func Open(ctx context.Context, path string, o Options) (*Follower, error) {
 	f := &Follower{
 		o: o, db: db, ctx: context.WithoutCancel(ctx), timeline: o.Timeline, zone: o.Zone, changed: make(chan struct{}, 1),
 		closures: inventory.NewClosureSet(), sites: map[string]*site{}, devices: map[string]*device{}, past: map[pastKey]*device{},
-		byKey: map[spaceKey]*space{}, series: map[seriesKey]*series{}, bySite: map[string][]*series{},
+		byKey: map[spaceKey]*space{},
 	}
 	if err := f.start(); err != nil {
 		return nil, fmt.Errorf("%w (%w)", err, db.Close())

@@ -104,30 +104,11 @@ const lullReach = 35 * dayMs
 // Lulls returns the silences of a site's spots that are over and overlap
 // [from, to), by device and time. They are as of the last flush.
 func (f *Follower) Lulls(ctx context.Context, site string, from, to int64) ([]Lull, error) {
-	type listener struct {
-		class city.Class
-		later map[int64]bool // series of which something after the span may have been heard
-	}
-	f.mu.RLock()
-	spaces, devices := map[int64]listener{}, map[int64]string{}
-	for _, s := range f.bySite[site] {
-		if s.id == 0 || s.sp.key.detection != spots {
-			continue
-		}
-		x, ok := spaces[s.sp.id]
-		if !ok {
-			x = listener{s.sp.key.class, map[int64]bool{}}
-			spaces[s.sp.id] = x
-		}
-		devices[s.id] = s.device
-		if o, ok := s.last(); !ok || o.at >= to {
-			x.later[s.id] = true
-		}
-	}
-	f.mu.RUnlock()
+	spaces, devices := f.spotsOf(site)
+	later := f.heardSince(devices, site, to)
 	by, n := map[string][]Lull{}, 0 // by device; in the order of time, unless it has more than one space
-	for id, x := range spaces {
-		list, err := f.lullsOf(ctx, id, from, to, x.later)
+	for id, class := range spaces {
+		list, err := f.lullsOf(ctx, id, from, to, later[id])
 		if err != nil {
 			return nil, fmt.Errorf("silences of %s: %w", site, err)
 		}
@@ -135,7 +116,7 @@ func (f *Follower) Lulls(ctx context.Context, site string, from, to int64) ([]Lu
 			r := &list[i]
 			device := devices[r.series]
 			by[device] = append(by[device], Lull{
-				Device: device, Class: x.class, From: r.from, Until: r.until, Heard: r.heard, Held: r.held,
+				Device: device, Class: class, From: r.from, Until: r.until, Heard: r.heard, Held: r.held,
 				Before: r.before, After: r.after, Told: r.until < r.heard,
 			})
 		}
@@ -150,6 +131,28 @@ func (f *Follower) Lulls(ctx context.Context, site string, from, to int64) ([]Lu
 		slices.SortFunc(lulls, inOrder)
 	}
 	return lulls, nil
+}
+
+// heardSince returns by place those of a site's series of which something may
+// have been heard at or after a time.
+func (f *Follower) heardSince(devices map[int64]string, site string, at int64) map[int64]map[int64]bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	found := map[int64]map[int64]bool{}
+	for _, sp := range f.spaces {
+		if sp.key.site != site || sp.key.detection != spots {
+			continue
+		}
+		series := map[int64]bool{}
+		for _, s := range sp.series {
+			o, ok := s.last()
+			if _, known := devices[s.id]; known && (!ok || o.at >= at) {
+				series[s.id] = true
+			}
+		}
+		found[sp.id] = series
+	}
+	return found
 }
 
 // lullsOf reads the silences of a space. Those of a series do not overlap, so

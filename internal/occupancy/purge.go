@@ -50,9 +50,9 @@ func (f *Follower) writePurge(tx *sql.Tx) error {
 			rollupID(sp.id, 0), rollupID(sp.id+1, 0)-1, f.clock-int64(f.o.RollupDays)*dayMs); err != nil {
 			return fmt.Errorf("old roll-ups: %w", err)
 		}
-		for _, table := range []string{"stay", "lull"} {
-			if _, err := tx.ExecContext(f.ctx, "DELETE FROM "+table+" WHERE space = ? AND touched < ?", sp.id, f.clock-int64(f.o.StayDays)*dayMs); err != nil {
-				return fmt.Errorf("old rows of %s: %w", table, err)
+		for _, query := range []string{"DELETE FROM stay WHERE space = ? AND touched < ?", "DELETE FROM lull WHERE space = ? AND touched < ?"} {
+			if _, err := tx.ExecContext(f.ctx, query, sp.id, f.clock-int64(f.o.StayDays)*dayMs); err != nil {
+				return fmt.Errorf("old stays and silences: %w", err)
 			}
 		}
 	}
@@ -73,7 +73,7 @@ func (f *Follower) purged() {
 		s.floor = floor
 		s.sp.floor = max(s.sp.floor, ceilTo(floor, BucketMs))
 	}
-	if n := len(f.series); n > 0 {
+	if n := f.many; n > 0 {
 		p.series = (p.series + turn(n)) % n
 	}
 	if n := len(f.spaces); n > 0 {
@@ -84,7 +84,7 @@ func (f *Follower) purged() {
 
 // allSeries returns every series in the order of the spaces.
 func (f *Follower) allSeries() []*series {
-	all := make([]*series, 0, len(f.series))
+	all := make([]*series, 0, f.many)
 	for _, sp := range f.spaces {
 		all = append(all, sp.series...)
 	}

@@ -168,7 +168,7 @@ func (f *Follower) most(s *series) int {
 		return f.o.ChunkSize
 	}
 	n := mostObs
-	for s.sp.key.detection == spots && n > leastObs && n*len(f.series) > allObs {
+	for s.sp.key.detection == spots && n > leastObs && n*f.many > allObs {
 		n /= 2
 	}
 	return n

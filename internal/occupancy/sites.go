@@ -186,13 +186,28 @@ func (f *Follower) addSpace(sp *space) {
 }
 
 func (f *Follower) addSeries(s *series) {
-	f.series[s.seriesKey] = s
+	f.many++
+	if f.index != nil {
+		f.index[s.seriesKey] = s
+	}
 	s.sp.series = append(s.sp.series, s)
-	f.bySite[s.sp.key.site] = append(f.bySite[s.sp.key.site], s)
 	if s.sp.key.detection == gates {
 		s.sp.gate = s
 		s.sp.cur.stale = true
 	}
+}
+
+// find returns a series, nil where there is none.
+func (f *Follower) find(key seriesKey) *series {
+	if f.index != nil {
+		return f.index[key]
+	}
+	for _, s := range key.sp.series {
+		if s.seriesKey == key {
+			return s
+		}
+	}
+	return nil
 }
 
 // deviceOf returns where a device's readings go by a version; nil where they
@@ -214,7 +229,7 @@ func (f *Follower) deviceOf(d *inventory.Device, p *place, from int64) *device {
 
 func (f *Follower) seriesFor(d *inventory.Device, sp *space, class city.Class, from int64) *series {
 	key := seriesKey{device: d.ID, sp: sp, class: class}
-	s := f.series[key]
+	s := f.find(key)
 	if s == nil {
 		s = &series{seriesKey: key}
 		f.addSeries(s)
@@ -253,7 +268,10 @@ func (f *Follower) version(pos uint64, at int64) error {
 	was := f.sites
 	f.sites, f.devices, f.past = map[string]*site{}, map[string]*device{}, map[pastKey]*device{}
 	left := map[*series]bool{}
-	for _, s := range f.series {
+	f.index = make(map[seriesKey]*series, f.many)
+	defer func() { f.index = nil }()
+	for _, s := range f.allSeries() {
+		f.index[s.seriesKey] = s
 		if s.current {
 			left[s] = true
 			s.current = false
@@ -312,7 +330,7 @@ func (f *Follower) adopt(x *site, d *inventory.Device, at int64) {
 		x.count = append(x.count, dev)
 		for class := range dev.count {
 			for _, sp := range x.spaces {
-				if s := f.series[seriesKey{device: d.ID, sp: sp, class: city.Class(class)}]; s != nil {
+				if s := f.find(seriesKey{device: d.ID, sp: sp, class: city.Class(class)}); s != nil {
 					dev.count[class] = f.seriesFor(d, sp, city.Class(class), at)
 					f.makeCurrent(s)
 				}

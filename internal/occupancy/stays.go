@@ -203,17 +203,29 @@ func (r *stayRun) next(s *series, o obs) (row stayRow, ok bool) {
 	return row, ok
 }
 
+// spotsOf returns the places of a site's spots with their class, and the names
+// of their devices by series; only what was flushed has an id.
+func (f *Follower) spotsOf(site string) (spaces map[int64]city.Class, devices map[int64]string) {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	spaces, devices = map[int64]city.Class{}, map[int64]string{}
+	for _, sp := range f.spaces {
+		if sp.key.site != site || sp.key.detection != spots {
+			continue
+		}
+		for _, s := range sp.series {
+			if s.id != 0 {
+				spaces[sp.id], devices[s.id] = sp.key.class, s.device
+			}
+		}
+	}
+	return spaces, devices
+}
+
 // Stays returns the stays at a site that ended in [from, to), by time and
 // device, at most limit of each class. They are as of the last flush.
 func (f *Follower) Stays(ctx context.Context, site string, from, to int64, limit int) ([]Stay, error) {
-	f.mu.RLock()
-	spaces, devices := map[int64]city.Class{}, map[int64]string{}
-	for _, s := range f.bySite[site] {
-		if s.id != 0 && s.sp.key.detection == spots {
-			spaces[s.sp.id], devices[s.id] = s.sp.key.class, s.device
-		}
-	}
-	f.mu.RUnlock()
+	spaces, devices := f.spotsOf(site)
 	var stays []Stay
 	for id, class := range spaces {
 		list, err := f.staysOf(ctx, id, from, to, limit)

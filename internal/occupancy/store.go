@@ -240,8 +240,8 @@ func (f *Follower) loadSeries() error {
 }
 
 func (f *Follower) loadTails() error {
-	byID := map[int64]*series{}
-	for _, s := range f.series {
+	byID := make(map[int64]*series, f.many)
+	for _, s := range f.allSeries() {
 		byID[s.id] = s
 	}
 	// Three seeks a series: a grouping would read every chunk that there is.

@@ -39,6 +39,9 @@ func (d *DB) Rows(ctx context.Context, query string) *Rows {
 		}
 		return err
 	})
+	if r.err != nil {
+		r.stmt = nil // else a driver's nil in an interface
+	}
 	return r
 }
 

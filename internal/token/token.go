@@ -27,10 +27,11 @@ const (
 	Agency    Role = "agency"   // bound to one agency
 	Executive Role = "executive"
 	Admin     Role = "admin"
+	Reporter  Role = "reporter" // files reports over Open311, and nothing else: a key that citizens' applications share
 )
 
 // Roles lists every role.
-var Roles = []Role{Dishub, Bapenda, Auditor, Operator, Agency, Executive, Admin}
+var Roles = []Role{Dishub, Bapenda, Auditor, Operator, Agency, Executive, Admin, Reporter}
 
 // Prefix begins every secret, so that scanners find one that leaked.
 const Prefix = "smp_"
@@ -70,7 +71,7 @@ func (q Request) check(now int64) error {
 	var faults []city.FieldError
 	add := func(field, detail string) { faults = append(faults, city.FieldError{Field: field, Detail: detail}) }
 	if !slices.Contains(Roles, q.Role) {
-		add("role", fmt.Sprintf("unknown role %q: use dishub, bapenda, auditor, operator, agency, executive or admin", q.Role))
+		add("role", fmt.Sprintf("unknown role %q: use dishub, bapenda, auditor, operator, agency, executive, admin or reporter", q.Role))
 	}
 	if strings.TrimSpace(q.Name) == "" || len(q.Name) > 200 {
 		add("name", "say whose token it is, in at most 200 bytes")

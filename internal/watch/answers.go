@@ -81,7 +81,7 @@ func (f *Follower) Incidents(ctx context.Context, q Query) (list []Incident, nex
 // stored adds what the file has, as much as a page needs.
 func (f *Follower) stored(ctx context.Context, q *Query, after listed, list []Incident) ([]Incident, error) {
 	from := q.From
-	rows, err := f.db.R.QueryContext(ctx, `SELECT i.opened, i.id, i.closed, i.data, i.sum, a.by_token, a.note, a.at, a.sum
+	rows, err := f.db.R.QueryContext(ctx, `SELECT i.opened, i.id, i.closed, i.data, i.seq, i.sum, a.by_token, a.note, a.at, a.sum
 		FROM incident i LEFT JOIN ack a ON a.incident = i.id
 		WHERE (i.opened, i.id) < (?, ?) AND i.opened >= ? ORDER BY i.opened DESC, i.id DESC`, after.opened, after.id, from)
 	if err != nil {
@@ -90,20 +90,12 @@ func (f *Follower) stored(ctx context.Context, q *Query, after listed, list []In
 	defer closeRows(rows)
 	found := 0
 	for rows.Next() {
-		var by, note sql.NullString
-		var at, sum sql.NullInt64
-		r, err := scanIncident(alsoInto{rows, []any{&by, &note, &at, &sum}})
+		r, ack, err := scanWithAck(rows)
 		if err != nil {
 			return nil, err
 		}
 		if f.incidents.dirty[r.ID] != nil {
 			continue
-		}
-		var ack *Ack
-		if sum.Valid {
-			if ack, err = checkedAck(r.ID, by.String, note.String, at.Int64, sum.Int64); err != nil {
-				return nil, err
-			}
 		}
 		i := r.with(ack)
 		if !q.selects(&i) {
@@ -138,14 +130,14 @@ func (f *Follower) Incident(ctx context.Context, id string) (Incident, error) {
 	defer f.mu.RUnlock()
 	r := f.incidents.dirty[id]
 	if r == nil {
-		var err error
-		r, err = scanIncident(f.db.R.QueryRowContext(ctx, "SELECT opened, id, closed, data, sum FROM incident WHERE id = ?", id))
+		stored, err := scanIncident(f.db.R.QueryRowContext(ctx, "SELECT opened, id, closed, data, seq, sum FROM incident WHERE id = ?", id))
 		if errors.Is(err, sql.ErrNoRows) {
 			return Incident{}, &city.Error{Kind: city.KindNotFound, Message: fmt.Sprintf("there is no anomaly %q", id)}
 		}
 		if err != nil {
 			return Incident{}, fmt.Errorf("watch: %w", err)
 		}
+		r = &stored.record
 	}
 	return f.answer(ctx, r)
 }
@@ -212,7 +204,14 @@ func (f *Follower) Acknowledge(ctx context.Context, id, by, note string, at int6
 	err := f.db.Tx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO ack (incident, by_token, note, at, sum) VALUES (?, ?, ?, ?, ?) ON CONFLICT (incident) DO NOTHING",
 			id, by, note, at, sqlite.Sum("ack", id, by, note, at))
-		return err
+		if err != nil {
+			return err
+		}
+		// One that is not in the file yet comes with the next flush.
+		if err := moveToEnd(ctx, tx, id); !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		return nil
 	})
 	if err != nil {
 		return Incident{}, fmt.Errorf("watch: acknowledge: %w", err)

@@ -45,6 +45,7 @@ type Reconciliation interface {
 type asks struct {
 	stays          Stays
 	reconciliation Reconciliation
+	roads          Roads
 	left           int                          // questions that may still be asked in this tick
 	failed         func(what string, err error) // is told what could not be asked
 }

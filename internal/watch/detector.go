@@ -40,6 +40,7 @@ var meterUnits = []unit{
 var siteUnits = []unit{
 	{"stays", func() detector { return &stays{} }},
 	{"leak", func() detector { return &leak{} }},
+	{"takings", func() detector { return &takings{} }},
 }
 
 // tickMs is how often detectors are called without a reading.
@@ -101,6 +102,10 @@ type moment struct {
 	place place // of the subject, now
 	out   reporter
 	asks  *asks
+
+	segment *inventory.Segment         // of a segment
+	muted   bool                       // work is done there
+	takings func(site string) *takings // nil where the site has none
 }
 
 // reporter takes what detectors say of their subject.
@@ -125,6 +130,10 @@ type finding struct {
 	readings []string
 	ranges   []Range
 	sums     []Sum
+	sites    []string
+	chart    []Point
+	unit     string
+	unseen   bool
 }
 
 // place is a site as a version of the inventory has it; site may be nil.

@@ -46,7 +46,7 @@ func town(tb testing.TB, rules string, meters ...string) *inventory.Version {
 	}
 	geo, err := json.Marshal(map[string]any{"type": "FeatureCollection", "features": []any{feature("a", "Mo-Su 06:00-22:00"), feature("b", "24/7")}})
 	require.NoError(tb, err)
-	rows := []string{"id,kind,site,spot,interval_s", "s1,spot,a,1,600"}
+	rows := []string{"id,kind,site,spot,interval_s", "s1,spot,a,1,"}
 	for _, m := range meters {
 		id, site, _ := strings.Cut(m, "@")
 		rows = append(rows, id+",meter,"+site+",,")

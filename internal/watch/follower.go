@@ -22,6 +22,7 @@ type Options struct {
 	Log            *slog.Logger        // nil: none
 	Stays          Stays               // nil: payments are not compared with stays
 	Reconciliation Reconciliation      // nil: no leaks are raised
+	Roads          Roads               // nil: roads are not watched
 	Days           int                 // how long a closed incident is kept after it was opened; default 3,660
 	Hold           func() bool         // tells at a flush that nothing may be let go for now; nil: it may
 }
@@ -39,6 +40,9 @@ type Follower struct {
 	cursor   int64 // as stored
 	clock    int64 // Unix ms: the receive time of the last entry that is no reading
 	ticked   int64 // the clock's multiple of tickMs at which detectors were called last
+	still    int64 // how long the gateway was off in all, ms: no device was silent then
+	passed   int64 // the clock up to which it was looked at
+	judgedAt int64 // the running clock at the last tick
 	purged   int64 // the clock's day in which old incidents were dropped last
 	inv      *inventory.Version
 	closures *inventory.ClosureSet
@@ -47,6 +51,7 @@ type Follower struct {
 	subjects map[subjectKey]*subject
 	order    []*subject // those of the newest version, sorted
 	dirty    []*subject
+	gadgets  gadgets
 	incidents
 }
 
@@ -66,15 +71,15 @@ func Open(ctx context.Context, path string, o Options) (*Follower, error) {
 	if err != nil {
 		return nil, fmt.Errorf("watch: %w", err)
 	}
-	db, err := sqlite.Open(ctx, path, sqlite.Options{Sync: sqlite.Full, Migrations: files, CacheKiB: 1000})
+	db, err := sqlite.Open(ctx, path, sqlite.Options{Sync: sqlite.Full, Migrations: files, SumsAt: 3, CacheKiB: 1000})
 	if err != nil {
 		return nil, fmt.Errorf("watch: %w", err)
 	}
 	f := &Follower{
 		o: o, db: db, ctx: context.WithoutCancel(ctx), closures: inventory.NewClosureSet(),
-		subjects: map[subjectKey]*subject{}, incidents: incidents{standing: map[key]*record{}, dirty: map[string]*record{}},
+		subjects: map[subjectKey]*subject{}, gadgets: newGadgets(), incidents: incidents{standing: map[key]*record{}, dirty: map[string]*record{}},
 	}
-	f.asks = asks{stays: o.Stays, reconciliation: o.Reconciliation, failed: func(what string, err error) {
+	f.asks = asks{stays: o.Stays, reconciliation: o.Reconciliation, roads: o.Roads, failed: func(what string, err error) {
 		o.Log.WarnContext(f.ctx, "a day could not be asked for; it is asked for again", "of", what, "error", err)
 	}}
 	if err := f.load(); err != nil {
@@ -117,6 +122,7 @@ func (f *Follower) Apply(entries []journal.Entry) error {
 
 func (f *Follower) apply(e *journal.Entry) {
 	if e.Type == journal.TypeReading {
+		f.hear(e)
 		if e.Reading.Kind == city.KindReceipt {
 			f.receipt(e)
 		}
@@ -126,6 +132,10 @@ func (f *Follower) apply(e *journal.Entry) {
 		f.ticked, f.purged = e.Recv/tickMs, 0
 	}
 	f.clock = e.Recv
+	if passed := f.clock - f.passed; f.passed != 0 && passed > stillMs {
+		f.still += passed
+	}
+	f.passed = f.clock
 	switch e.Type {
 	case journal.TypeInventory, journal.TypeDay:
 		if e.Day != nil {
@@ -179,7 +189,11 @@ func (f *Follower) version(pos uint64) {
 			f.order = append(f.order, f.subject(ofSite, s.ID))
 		}
 	}
+	for _, s := range v.Segments {
+		f.order = append(f.order, f.subject(ofSegment, s.ID))
+	}
 	slices.SortFunc(f.order, compareSubjects)
+	f.equip()
 }
 
 // receipt gives a receipt to the detectors of its meter, then to those of its
@@ -216,7 +230,23 @@ func (f *Follower) moment(s *subject, pos uint64) *moment {
 	if x.place.site != nil {
 		out.site = x.place.site.ID
 	}
+	if s.kind == ofSegment {
+		out.segment, x.segment, x.takings = s.id, f.inv.Segment(s.id), f.takingsOf
+		x.muted = f.inv.Rules.Maintained(s.id, f.clock)
+	}
 	return x
+}
+
+// takingsOf is what is known of a site's takings, nil where it takes nothing.
+func (f *Follower) takingsOf(site string) *takings {
+	if s := f.subjects[subjectKey{ofSite, site}]; s != nil {
+		for _, d := range s.watch {
+			if t, ok := d.(*takings); ok && t.Day != "" {
+				return t
+			}
+		}
+	}
+	return nil
 }
 
 func (f *Follower) siteOf(s *subject) *inventory.Site {
@@ -235,6 +265,7 @@ func (f *Follower) tick(pos uint64) {
 		return
 	}
 	f.asks.left = asksTick
+	f.tickGadgets(pos)
 	for _, s := range f.order {
 		x := f.moment(s, pos)
 		for i, d := range s.watch {
@@ -244,8 +275,13 @@ func (f *Follower) tick(pos uint64) {
 		}
 	}
 	f.incidents.tick(f.clock, func(r *record) bool {
-		if r.Device != "" {
+		switch {
+		case r.Of == ofSource:
+			return false
+		case r.Device != "":
 			return f.inv.Device(r.Device) == nil
+		case r.Of == ofSegment:
+			return f.inv.Segment(r.Segment) == nil
 		}
 		return f.inv.Site(r.Site) == nil
 	})

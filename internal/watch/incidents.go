@@ -22,7 +22,8 @@ type record struct {
 	CalmAt    int64 // the journal's clock at which it begins to recover by itself; 0: it does not
 	SettleMs  int64 // from the last event to CalmAt
 	RecoverMs int64
-	CalmedAt  int64 // the journal's clock when it began to recover
+	CalmedAt  int64       // the journal's clock when it began to recover
+	Of        subjectKind `json:",omitempty"` // "" in files of before: a meter or site
 }
 
 func (r *record) key() key { return key{r.Rule, r.Subject} }
@@ -35,12 +36,13 @@ type incidents struct {
 
 // subjectOf is the reporter of one subject at one entry.
 type subjectOf struct {
-	i    *incidents
-	kind subjectKind
-	id   string
-	site string
-	now  int64
-	pos  uint64
+	i       *incidents
+	kind    subjectKind
+	id      string
+	site    string
+	segment string
+	now     int64
+	pos     uint64
 }
 
 // raise implements reporter.
@@ -66,7 +68,7 @@ func (s *subjectOf) raise(rule Rule, f finding) {
 		}
 	}
 	r.RecoverMs = f.recover
-	e := Evidence{Readings: f.readings, Ranges: f.ranges, Sums: f.sums, Links: s.links()}
+	e := Evidence{Readings: f.readings, Ranges: f.ranges, Sums: f.sums, Links: s.links(rule, r.ID), Sites: f.sites, Chart: f.chart, Unit: f.unit, Unseen: f.unseen}
 	if f.once {
 		r.SettleMs, r.CalmAt = f.settle, s.now+f.settle
 		e.Readings = addReading(slices.Clone(r.Evidence.Readings), f.readings...)
@@ -79,12 +81,12 @@ func (s *subjectOf) raise(rule Rule, f finding) {
 
 func (s *subjectOf) begin(rule Rule, f *finding) record {
 	r := record{Incident: Incident{
-		Rule: rule, Severity: Medium, State: StateOpen, Subject: s.id, Site: s.site, OpenedAt: f.at, LastAt: f.at, Count: f.count,
-	}}
+		Rule: rule, Severity: Medium, State: StateOpen, Subject: s.id, Site: s.site, Segment: s.segment, OpenedAt: f.at, LastAt: f.at, Count: f.count,
+	}, Of: s.kind}
 	if severity, ok := severityOf[rule]; ok {
 		r.Severity = severity
 	}
-	if s.kind == ofMeter {
+	if s.kind == ofMeter || s.kind == ofDevice {
 		r.Device = s.id
 	}
 	pos := s.pos
@@ -104,7 +106,18 @@ func idOf(rule Rule, subject string, at int64, pos uint64) string {
 }
 
 // links are paths of the API that show more.
-func (s *subjectOf) links() []string {
+func (s *subjectOf) links(rule Rule, id string) []string {
+	chart := "/v1/anomalies/" + id + "/chart.svg"
+	switch {
+	case s.kind == ofSite && !slices.Contains(MoneyRules, rule):
+		return []string{"/v1/parking/sites/" + s.site, "/v1/parking/sites/" + s.site + "/history"}
+	case s.kind == ofDevice:
+		return []string{"/v1/devices/" + s.id, "/v1/devices/" + s.id + "/readings", chart}
+	case s.kind == ofSegment:
+		return []string{"/v1/traffic/segments/" + s.id, "/v1/traffic/segments/" + s.id + "/history", chart}
+	case s.kind == ofSource:
+		return nil
+	}
 	var links []string
 	if s.kind == ofMeter {
 		links = append(links, "/v1/devices/"+s.id)

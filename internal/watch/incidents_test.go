@@ -145,7 +145,7 @@ func TestAMeterThatIsTakenAway(t *testing.T) {
 
 func TestARuleThatIsOff(t *testing.T) {
 	var off strings.Builder
-	for _, group := range []string{"meter_totals", "receipt_numbers", "meter_silent", "off_tariff", "voids", "stays", "leak"} {
+	for _, group := range []string{"meter_totals", "receipt_numbers", "meter_silent", "off_tariff", "voids", "stays", "leak", "device_silent", "device_flapping", "device_stuck", "device_battery", "device_skew", "device_gaps"} {
 		off.WriteString(group + ": {off: true}\n")
 	}
 	w := story(t, 300)

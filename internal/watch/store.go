@@ -28,8 +28,11 @@ func closeStmt(stmt *sql.Stmt) { _ = stmt.Close() }
 // ofCity is the kind of the row that holds the closures of the API.
 const ofCity subjectKind = "city"
 
+// ofUsual is the kind of the rows that hold what devices of a place notice.
+const ofUsual subjectKind = "usual"
+
 func (f *Follower) meta() map[string]*int64 {
-	return map[string]*int64{"cursor": &f.cursor, "clock": &f.clock, "ticked": &f.ticked}
+	return map[string]*int64{"cursor": &f.cursor, "clock": &f.clock, "ticked": &f.ticked, "still": &f.still, "passed": &f.passed, "judged": &f.judgedAt}
 }
 
 func (f *Follower) load() error {
@@ -50,7 +53,10 @@ func (f *Follower) load() error {
 	if err := f.loadStates(); err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
-	rows, err := f.db.R.QueryContext(f.ctx, "SELECT opened, id, closed, data, sum FROM incident WHERE closed = 0")
+	if err := f.loadPacks(); err != nil {
+		return fmt.Errorf("devices: %w", err)
+	}
+	rows, err := f.db.R.QueryContext(f.ctx, "SELECT opened, id, closed, data, seq, sum FROM incident WHERE closed = 0")
 	if err != nil {
 		return fmt.Errorf("incidents: %w", err)
 	}
@@ -60,7 +66,7 @@ func (f *Follower) load() error {
 		if err != nil {
 			return fmt.Errorf("incidents: %w", err)
 		}
-		f.standing[r.key()] = r
+		f.standing[r.key()] = &r.record
 	}
 	return rows.Err()
 }
@@ -100,6 +106,11 @@ func (f *Follower) loadState(k subjectKey, unit string, data []byte) error {
 		}
 		return nil
 	}
+	if k.kind == ofUsual {
+		u := new(usual)
+		f.gadgets.usuals[k.id] = u
+		return json.Unmarshal(data, u)
+	}
 	s := f.subject(k.kind, k.id)
 	for i := range s.units {
 		if s.units[i].name == unit {
@@ -112,21 +123,39 @@ func (f *Follower) loadState(k subjectKey, unit string, data []byte) error {
 // scanner is a row.
 type scanner interface{ Scan(dest ...any) error }
 
-func scanIncident(row scanner) (*record, error) {
+// row is an incident as the file has it.
+type row struct {
+	record
+	seq  int64
+	data []byte
+}
+
+func scanIncident(from scanner) (*row, error) {
+	var r row
 	var opened, closed, sum int64
 	var id string
-	var data []byte
-	if err := row.Scan(&opened, &id, &closed, &data, &sum); err != nil {
+	if err := from.Scan(&opened, &id, &closed, &r.data, &r.seq, &sum); err != nil {
 		return nil, err
 	}
-	if err := sqlite.CheckSum(sum, "incident", opened, id, closed, data); err != nil {
+	if err := sqlite.CheckSum(sum, "incident", opened, id, closed, r.data, r.seq); err != nil {
 		return nil, fmt.Errorf("incident %s: %w", id, err)
 	}
-	r := new(record)
-	if err := json.Unmarshal(data, r); err != nil {
+	if err := json.Unmarshal(r.data, &r.record); err != nil {
 		return nil, fmt.Errorf("incident %s: %w", id, err)
 	}
-	return r, nil
+	return &r, nil
+}
+
+// scanWithAck reads an incident and who acknowledged it, nil where nobody did.
+func scanWithAck(rows *sql.Rows) (*row, *Ack, error) {
+	var by, note sql.NullString
+	var at, sum sql.NullInt64
+	r, err := scanIncident(alsoInto{rows, []any{&by, &note, &at, &sum}})
+	if err != nil || !sum.Valid {
+		return r, nil, err
+	}
+	ack, err := checkedAck(r.ID, by.String, note.String, at.Int64, sum.Int64)
+	return r, ack, err
 }
 
 // Flush makes everything that was applied durable together with the cursor.
@@ -147,6 +176,10 @@ func (f *Follower) Flush() error {
 		clear(s.soiled)
 	}
 	f.dirty = f.dirty[:0]
+	clear(f.gadgets.soiled)
+	for _, u := range f.gadgets.usuals {
+		u.soiled = false
+	}
 	clear(f.incidents.dirty)
 	f.reclosed = false
 	f.flushed = f.applied
@@ -157,6 +190,9 @@ func (f *Follower) Flush() error {
 func (f *Follower) write(tx *sql.Tx) error {
 	if err := f.writeStates(tx); err != nil {
 		return fmt.Errorf("state: %w", err)
+	}
+	if err := f.writePacks(tx); err != nil {
+		return fmt.Errorf("devices: %w", err)
 	}
 	if err := f.writeIncidents(tx); err != nil {
 		return fmt.Errorf("incidents: %w", err)
@@ -190,6 +226,15 @@ func (f *Follower) writeStates(tx *sql.Tx) error {
 			return err
 		}
 	}
+	for _, place := range f.gadgets.places {
+		u := f.gadgets.usuals[place]
+		if !u.soiled {
+			continue
+		}
+		if err := f.writeState(stmt, ofUsual, place, "usual", u); err != nil {
+			return err
+		}
+	}
 	slices.SortFunc(f.dirty, compareSubjects)
 	for _, s := range f.dirty {
 		for i, soiled := range s.soiled {
@@ -214,8 +259,15 @@ func (f *Follower) writeState(stmt *sql.Stmt, kind subjectKind, id, unit string,
 }
 
 func (f *Follower) writeIncidents(tx *sql.Tx) error {
-	stmt, err := tx.PrepareContext(f.ctx, `INSERT INTO incident (opened, id, closed, data, sum) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (opened, id) DO UPDATE SET closed = excluded.closed, data = excluded.data, sum = excluded.sum`)
+	if len(f.incidents.dirty) == 0 {
+		return nil
+	}
+	seq, err := seqOf(f.ctx, tx)
+	if err != nil {
+		return err
+	}
+	stmt, err := tx.PrepareContext(f.ctx, `INSERT INTO incident (opened, id, closed, data, seq, sum) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (opened, id) DO UPDATE SET closed = excluded.closed, data = excluded.data, seq = excluded.seq, sum = excluded.sum`)
 	if err != nil {
 		return err
 	}
@@ -226,11 +278,12 @@ func (f *Follower) writeIncidents(tx *sql.Tx) error {
 		if err != nil {
 			return err
 		}
-		if _, err := stmt.ExecContext(f.ctx, r.OpenedAt, id, r.ClosedAt, data, sqlite.Sum("incident", r.OpenedAt, id, r.ClosedAt, data)); err != nil {
+		seq++
+		if _, err := stmt.ExecContext(f.ctx, r.OpenedAt, id, r.ClosedAt, data, seq, sqlite.Sum("incident", r.OpenedAt, id, r.ClosedAt, data, seq)); err != nil {
 			return err
 		}
 	}
-	return nil
+	return setSeq(f.ctx, tx, seq)
 }
 
 // purge drops closed incidents that are older than what is kept.

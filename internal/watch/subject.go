@@ -5,8 +5,11 @@ import "strings"
 type subjectKind string
 
 const (
-	ofMeter subjectKind = "meter"
-	ofSite  subjectKind = "site"
+	ofMeter   subjectKind = "meter"
+	ofSite    subjectKind = "site"
+	ofDevice  subjectKind = "device"
+	ofSegment subjectKind = "segment"
+	ofSource  subjectKind = "source"
 )
 
 type subjectKey struct {
@@ -42,15 +45,23 @@ func (f *Follower) subject(kind subjectKind, id string) *subject {
 }
 
 func newSubject(k subjectKey) *subject {
-	s := &subject{subjectKey: k, units: meterUnits}
-	if k.kind == ofSite {
-		s.units = siteUnits
-	}
+	s := &subject{subjectKey: k, units: unitsOf(k.kind)}
 	for _, u := range s.units {
 		s.watch = append(s.watch, u.make())
 	}
 	s.soiled = make([]bool, len(s.units))
 	return s
+}
+
+// unitsOf are the detectors of a kind of subject.
+func unitsOf(kind subjectKind) []unit {
+	if kind == ofSite {
+		return siteUnits
+	}
+	if kind == ofSegment {
+		return segmentUnits
+	}
+	return meterUnits
 }
 
 // soil says that a detector's state is to be written.

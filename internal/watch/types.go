@@ -1,5 +1,7 @@
 package watch
 
+import "slices"
+
 // Rule names what an incident is about. The words are part of the API.
 type Rule string
 
@@ -17,20 +19,49 @@ const (
 	RulePaymentNoStay Rule = "payment_without_stay"
 	RuleStayNoPayment Rule = "stay_without_payment"
 	RuleLeak          Rule = "leak"
+
+	RuleDeviceSilent   Rule = "device_silent"
+	RuleDeviceFlapping Rule = "device_flapping"
+	RuleDeviceReboots  Rule = "device_rebooting"
+	RuleDeviceStuck    Rule = "device_stuck"
+	RuleDeviceBattery  Rule = "device_battery"
+	RuleDeviceSkew     Rule = "device_skew"
+	RuleDeviceGaps     Rule = "device_gaps"
+	RuleCounterDead    Rule = "counter_dead"
+	RuleOverstay       Rule = "spot_overstay"
+	RuleGateDrift      Rule = "gate_drift"
+	RuleSiteSilent     Rule = "site_silent"
+	RuleSourceSilent   Rule = "source_silent"
+
+	RuleLevelF       Rule = "traffic_level_f"
+	RuleIncident     Rule = "traffic_incident"
+	RuleParkingLimit Rule = "traffic_parking_limit"
+	RuleOneWay       Rule = "traffic_one_way"
+	RuleTidal        Rule = "traffic_tidal"
 )
 
 // Rules lists every rule.
-var Rules = []Rule{
-	RuleTotalGap, RuleTotalRollback, RuleTotalReset, RuleNumberMissing, RuleNumberDoubled, RuleMeterSilent,
-	RuleOffTariff, RuleVoidRatio, RuleVoidNight, RulePaymentNoStay, RuleStayNoPayment, RuleLeak,
-}
+var Rules = append(slices.Clone(MoneyRules), slices.DeleteFunc(slices.Clone(OtherRules), func(r Rule) bool { return slices.Contains(MoneyRules, r) })...)
+
+// Money tells whether a rule is of money alone: who looks after devices and
+// roads may not know of it.
+func (r Rule) Money() bool { return !slices.Contains(OtherRules, r) }
 
 // MoneyRules are those that tell of money: for who looks after revenue.
-var MoneyRules = Rules
+var MoneyRules = []Rule{
+	RuleTotalGap, RuleTotalRollback, RuleTotalReset, RuleNumberMissing, RuleNumberDoubled, RuleMeterSilent,
+	RuleOffTariff, RuleVoidRatio, RuleVoidNight, RulePaymentNoStay, RuleStayNoPayment, RuleLeak, RuleParkingLimit,
+}
 
-// DeviceRules are those that tell of no money, but of devices: for who looks
-// after them.
-var DeviceRules = []Rule{RuleMeterSilent}
+// OtherRules are those that tell of no money, but of devices, places and roads.
+// A meter that is silent is of both, and so is parking
+// that should be restricted: what it would cost is money.
+var OtherRules = []Rule{
+	RuleMeterSilent,
+	RuleDeviceSilent, RuleDeviceFlapping, RuleDeviceReboots, RuleDeviceStuck, RuleDeviceBattery, RuleDeviceSkew, RuleDeviceGaps,
+	RuleCounterDead, RuleOverstay, RuleGateDrift, RuleSiteSilent, RuleSourceSilent,
+	RuleLevelF, RuleIncident, RuleParkingLimit, RuleOneWay, RuleTidal,
+}
 
 // Severity sorts incidents by how much they matter.
 type Severity string
@@ -46,6 +77,8 @@ const (
 var severityOf = map[Rule]Severity{
 	RuleTotalGap: High, RuleTotalRollback: High, RuleNumberDoubled: High, RuleStayNoPayment: High, RuleLeak: High,
 	RulePaymentNoStay: Low,
+	RuleDeviceBattery: Low, RuleDeviceSkew: Low, RuleOverstay: Low, RuleTidal: Low, RuleOneWay: Low, RuleParkingLimit: Low,
+	RuleSiteSilent: High, RuleSourceSilent: High,
 }
 
 // State is how an incident stands.
@@ -69,9 +102,10 @@ type Incident struct {
 	Rule     Rule
 	Severity Severity
 	State    State
-	Subject  string // the device, else the site
+	Subject  string // the device, else the site, segment or source
 	Site     string // "" where the device has none
-	Device   string // "" where it is of a site
+	Device   string // "" where it is of a site, segment or source
+	Segment  string `json:",omitempty"` // "" where there is none
 	OpenedAt int64
 	LastAt   int64 // of the last event that belongs to it
 	ClosedAt int64 // 0: not closed
@@ -88,6 +122,16 @@ type Evidence struct {
 	Ranges   []Range
 	Sums     []Sum
 	Links    []string // paths of the API that show more
+	Sites    []string `json:",omitempty"` // that it touches, beside its own
+	Chart    []Point  `json:",omitempty"` // what a baseline saw when it began, ascending
+	Unit     string   `json:",omitempty"` // of the chart
+	Unseen   bool     `json:",omitempty"` // such an hour of such a day was hardly seen: the band was widened
+}
+
+// Point is a value of a chart with the band in which it was expected.
+type Point struct {
+	At             int64 // Unix ms
+	V, Mid, Lo, Hi float32
 }
 
 // Range is a range of receipt numbers, both inclusive, or of readings.

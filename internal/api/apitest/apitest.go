@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/simpang-id/simpang/internal/api"
+	"github.com/simpang-id/simpang/internal/complaint"
 	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/token"
 )
@@ -38,6 +39,7 @@ type City struct {
 	Proofs     Proofs
 	Devices    Devices
 	Anomalies  Anomalies
+	Register   *complaint.Register
 	Gate       Gate
 	Quarantine Quarantine
 	Readings   Readings
@@ -101,6 +103,9 @@ func New(tb testing.TB) *City {
 	c.Tokens, err = token.Open(tb.Context(), filepath.Join(tb.TempDir(), "tokens.db"), c.Log)
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, c.Tokens.Close(context.Background())) })
+	c.Register, err = complaint.Open(tb.Context(), filepath.Join(tb.TempDir(), "complaints.db"), complaint.Options{Inventory: c.Current, Zone: Zone})
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, c.Register.Close()) })
 	for _, role := range token.Roles {
 		c.Secrets[role] = c.Token(tb, Request(role))
 	}
@@ -131,7 +136,7 @@ func (c *City) Token(tb testing.TB, q token.Request) string {
 // Options returns the options of a server on the city.
 func (c *City) Options() api.Options {
 	return api.Options{
-		Parking: &c.Parking, Traffic: &c.Traffic, Books: &c.Books, Proofs: &c.Proofs, Devices: &c.Devices, Anomalies: &c.Anomalies,
+		Parking: &c.Parking, Traffic: &c.Traffic, Books: &c.Books, Proofs: &c.Proofs, Devices: &c.Devices, Anomalies: &c.Anomalies, Complaints: c.Register,
 		Readings:   &c.Readings,
 		Quarantine: &c.Quarantine, Gate: &c.Gate, Inventory: c, Tokens: c.Tokens, Readiness: c,
 		Reporting: api.Reporting{Reports: &c.Reports, City: "Kota Contoh", Region: "32.75"},

@@ -37,6 +37,7 @@ const (
 	leastWeight = 0.5   // hours of known time that tell a pace
 	leastBlind  = 0.002 // of the open time; less is rounding
 	usualSpread = 0.2   // standard deviation of how busy days of a kind are, before any is seen
+	regular     = 0.75  // variance of how many leave in an hour, over its mean: a place that is taken takes nobody
 	usualDays   = 1     // how many days that assumption is worth
 )
 
@@ -156,7 +157,7 @@ func (p *pace) unseen(day *hours, price *prices, spread, n float64) (amount, boo
 		paid := m * price.mean[h]
 		a.unseen += m
 		a.mean += paid
-		a.chance += m*price.square[h] + paid*paid/max(p.exits[h], 1)
+		a.chance += m*(price.square[h]-(1-regular)*price.mean[h]*price.mean[h]) + paid*paid/max(p.exits[h], 1)
 		a.chance += m * m * max(0, price.square[h]-price.mean[h]*price.mean[h]) / max(price.hourly[h], 1)
 		if known := float64(day[h].known); known > 0.02 && known < 1 && n > 0 {
 			uneven += paid * math.Sqrt(spread*(1/max(1, n*(1-known))+1/max(1, n*known)))

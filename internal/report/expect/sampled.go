@@ -42,7 +42,7 @@ func (r *rhythm) sampled(least int) bool {
 const (
 	someStays = 3
 	manyStays = 30
-	doubtful  = 1.5 // how much more the width of stays matters where the short ones are not seen
+	doubtful  = 2 // how much more the width of stays matters where the short ones are not seen
 )
 
 // sampled tells whether the sensors of a class do not tell changes at once but

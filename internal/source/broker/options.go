@@ -2,11 +2,11 @@
 // connect to it directly, and a reading is acknowledged (PUBACK, PUBREC) only
 // when it is committed.
 //
-// mochi-mqtt, which nothing outside this package sees, serves the protocol:
-// sessions, subscriptions, keep-alive, retained messages, QoS towards the
-// devices. Each connection is wrapped: what a client publishes is taken out of
-// its stream of packets before mochi reads it (see conn), its rights are
-// checked, and it goes to the sink; the acknowledgements are written later, in
+// mochi-mqtt, which nothing outside this package sees, knows the protocol:
+// packets, subscriptions, retained messages, QoS towards the devices. Each
+// connection is ours: mochi is handed one packet after the other (see serve),
+// but what a client publishes is taken out of its stream before (see conn), its
+// rights are checked, and it goes to the sink; the acknowledgements are written later, in
 // the order of the publishes, many in one write. So a client's reading goroutine
 // never waits for a commit, only for room in its window.
 //

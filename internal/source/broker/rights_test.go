@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
 	"github.com/stretchr/testify/require"
@@ -221,4 +222,46 @@ func TestAliasAndOddPublishesAreRefused(t *testing.T) {
 			f.sink.None(t)
 		})
 	}
+}
+
+func TestAWillMayWait(t *testing.T) {
+	f := start(t)
+	will := func(h *sourcetest.Hello) {
+		v5(h)
+		keep(h)
+		h.WillTopic, h.Will, h.WillDelay = "sg/v1/d1/status", "gone", 1
+	}
+	away := func(c *sourcetest.Client) {
+		c.Close()
+		sourcetest.Until(t, func() bool { return f.Status().Connections == 0 }, "d1 is still there")
+	}
+	away(f.client(t, "d1", will))
+	require.Empty(t, f.Retained("d1"), "not at once")
+	sourcetest.Until(t, func() bool { return f.Retained("d1") == "gone" }, "the will did not come")
+
+	on := func(c *sourcetest.Client) {
+		c.Publish("sg/v1/d1/status", []byte("on"), 1, 1, func(pk *packets.Packet) { pk.FixedHeader.Retain = true })
+		c.Expect(packets.Puback)
+	}
+	c := f.client(t, "d1", will)
+	on(c)
+	away(c)
+	c = f.client(t, "d1", v5, keep) // in time, and without a will of its own
+	time.Sleep(1500 * time.Millisecond)
+	require.Equal(t, "on", f.Retained("d1"), "a client that is back is not gone")
+	away(c)
+
+	// A session that ends with its connection waits for nobody.
+	c = f.client(t, "d1", will, func(h *sourcetest.Hello) { h.Keep = false })
+	on(c)
+	away(c)
+	sourcetest.Until(t, func() bool { return f.Retained("d1") == "gone" }, "the will did not come")
+
+	// A DISCONNECT voids it.
+	c = f.client(t, "d1", will, func(h *sourcetest.Hello) { h.Keep = false })
+	on(c)
+	c.Send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Disconnect}})
+	c.Ended()
+	sourcetest.Until(t, func() bool { return f.Status().Connections == 0 }, "d1 is still there")
+	require.Equal(t, "on", f.Retained("d1"))
 }

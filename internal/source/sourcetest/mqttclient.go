@@ -48,6 +48,7 @@ type Hello struct {
 	KeepAlive uint16
 	WillTopic string
 	Will      string
+	WillDelay uint32 // s; V5 only
 }
 
 // Hello sends a CONNECT and returns the CONNACK.
@@ -70,6 +71,9 @@ func (c *Client) Hello(h Hello) packets.Packet {
 	}
 	if h.WillTopic != "" {
 		pk.Connect.WillFlag, pk.Connect.WillTopic, pk.Connect.WillPayload, pk.Connect.WillRetain = true, h.WillTopic, []byte(h.Will), true
+		if h.WillDelay > 0 {
+			pk.Connect.WillProperties.WillDelayInterval = h.WillDelay
+		}
 	}
 	c.Send(pk)
 	return c.Expect(packets.Connack)

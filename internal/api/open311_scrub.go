@@ -1,0 +1,10 @@
+package api
+
+import "regexp"
+
+// scrubbed is what a citizen's words may hold that points to a person: e-mail
+// addresses, telephone numbers, numbers of identity cards.
+var scrubbed = regexp.MustCompile(`[\pL\pN._%+-]+@[\pL\pN.-]+\.\pL{2,}|(?:\+?62|\b0)[ .-]?8(?:[ .-]?[0-9]){7,11}\b|\b[0-9]{16}\b`)
+
+// scrub takes that out of a public text. The register keeps the text as it came.
+func scrub(text string) string { return scrubbed.ReplaceAllString(text, "[…]") }

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/inventory"
+	"github.com/simpang-id/simpang/internal/journal"
+	"github.com/simpang-id/simpang/internal/watch"
+	"github.com/simpang-id/simpang/internal/watch/baseline"
+)
+
+var watchSuite = suite{
+	name: "watch", load: "100,000 spots of 500 sites, each every five minutes by the journal's clock, given to the follower alone on one core; then 100,000 baselines",
+	rows: []line{
+		{key: "devices", name: "watch: 100,000 devices on one core, flushes and ticks with it: readings/s", bar: 10_000},
+		{key: "baselines", name: "watch: 100,000 learned baselines on one core: readings/s", bar: 10_000},
+	},
+	run: (*bench).watched,
+}
+
+const watchedDevices, watchedSites = 100_000, 500
+
+// watched measures the detectors, without intake or journal.
+func (b *bench) watched(ctx context.Context) (err error) {
+	dir, err := b.scratch("watch")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	v, err := manySpots()
+	if err != nil {
+		return err
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	timeline := new(inventory.Timeline)
+	begin := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC).UnixMilli()
+	timeline.Accept(1, begin, v)
+	f, err := watch.Open(ctx, filepath.Join(dir, "watch.db"), watch.Options{Timeline: timeline, Zone: time.UTC})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	n := b.sized(3 * watchedDevices)
+	took, err := giveSpots(f, v, begin, n)
+	if err != nil {
+		return err
+	}
+	b.row("devices", float64(n)/took.Seconds(), fmt.Sprintf("%.0f (%d readings, %d incidents stand)", float64(n)/took.Seconds(), n, f.Standing()))
+
+	p, series := baseline.Defaults(), make([]baseline.Series, watchedDevices)
+	start := time.Now()
+	for i := range n {
+		at := begin + int64(i/watchedDevices)*300_000 + int64(i%watchedDevices)
+		series[i%watchedDevices].Add(&p, at, baseline.Working, at%86_400_000, float64(i*7919%101))
+	}
+	rate := float64(n) / time.Since(start).Seconds()
+	b.row("baselines", rate, fmt.Sprintf("%.0f", rate))
+	return nil
+}
+
+// giveSpots gives n readings with a tick a minute and a flush each five seconds
+// of the journal's clock, and tells how long it took.
+func giveSpots(f *watch.Follower, v *inventory.Version, begin int64, n int) (time.Duration, error) {
+	const round, together = 300_000, watchedDevices * 5 / 300
+	entries := []journal.Entry{{Pos: 1, Recv: begin, Type: journal.TypeInventory, Inventory: &journal.InventoryVersion{Hash: v.Hash}}}
+	pos, minute := uint64(1), int64(0)
+	var took time.Duration
+	for i := 0; i < n; {
+		for ; len(entries) < together && i < n; i++ {
+			now := begin + int64(i)*round/watchedDevices
+			pos++
+			if now/60_000 > minute {
+				minute = now / 60_000
+				entries = append(entries, journal.Entry{Pos: pos, Recv: now, Type: journal.TypeTick})
+				pos++
+			}
+			entries = append(entries, journal.Entry{Pos: pos, Recv: now, Type: journal.TypeReading, Source: "mqtt", Reading: &city.Reading{
+				Device: v.Devices[i%watchedDevices].ID, Kind: city.KindSpot, HasBoot: true, Boot: 1, Seq: uint64(i/watchedDevices + 1), At: now,
+				Spot: &city.Spot{Occupied: (i/watchedDevices+i)%3 == 0, Battery: city.SomeMilli(3500)},
+			}})
+		}
+		start := time.Now()
+		if err := f.Apply(entries); err != nil {
+			return 0, err
+		}
+		if err := f.Flush(); err != nil {
+			return 0, err
+		}
+		took += time.Since(start)
+		entries = entries[:0]
+	}
+	return took, nil
+}
+
+// manySpots is an inventory of 100,000 spots.
+func manySpots() (*inventory.Version, error) {
+	var sites, devices bytes.Buffer
+	sites.WriteString(`{"type":"FeatureCollection","features":[`)
+	devices.WriteString("id,kind,site,spot,class,interval_s\n")
+	for i := range watchedSites {
+		if i > 0 {
+			sites.WriteByte(',')
+		}
+		fmt.Fprintf(&sites, `{"type":"Feature","geometry":{"type":"Point","coordinates":[107.0,-6.24]},"properties":{"id":"s%d","name":"s%d","kind":"off_street","kecamatan":"Bekasi Timur","levy":"pbjt","detection":"spots","capacity":{"car":%d}}}`,
+			i, i, watchedDevices/watchedSites)
+		for k := range watchedDevices / watchedSites {
+			fmt.Fprintf(&devices, "spot-%03d-%03d,spot,s%d,%d,car,300\n", i, k, i, k)
+		}
+	}
+	sites.WriteString(`]}`)
+	v, faults := inventory.Parse(map[string][]byte{"sites.geojson": sites.Bytes(), "segments.geojson": []byte(`{"type":"FeatureCollection","features":[]}`), "devices.csv": devices.Bytes()}, time.UTC)
+	if len(faults) > 0 {
+		return nil, fmt.Errorf("the made inventory: %v", faults[0])
+	}
+	return v, nil
+}

@@ -1,0 +1,158 @@
+package outbox_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/simpang-id/simpang/internal/outbox"
+	"github.com/simpang-id/simpang/internal/outbox/peertest"
+)
+
+// TestMain runs the peer where this process was started to be one; when all
+// tests have ended, no goroutine is left.
+func TestMain(m *testing.M) {
+	peertest.Child()
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		http.DefaultClient.CloseIdleConnections()
+		os.Exit(code)
+	}))
+}
+
+var (
+	wib   = time.FixedZone("WIB", 7*3600)
+	start = time.Date(2026, 3, 2, 0, 0, 0, 0, wib)
+)
+
+func newWorker(t *testing.T, m *memory, url string, change ...func(*outbox.Options)) *outbox.Worker {
+	t.Helper()
+	o := outbox.Options{
+		Desk: m, URL: url, Key: peertest.Key, Zone: wib, Log: slog.New(slog.DiscardHandler), Rand: rand.New(rand.NewPCG(1, 2)), Timeout: 400 * time.Millisecond,
+		Interval: 10 * time.Minute,
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	w, err := outbox.New(o)
+	require.NoError(t, err)
+	return w
+}
+
+// TestThreeDays is three days of a city whose complaint system is killed, slowed, times out
+// after accepting, breaks off, answers garbage, refuses for a while, and gives
+// tokens; our own process dies in the middle of calls too. Each report is
+// filed there once or is unsure, never twice, and every status comes back. OUTBOX_SEED=7 lives
+// through others.
+func TestThreeDays(t *testing.T) {
+	const reports, length = 150, 72 * time.Hour
+	seed := uint64(1)
+	if more, err := strconv.ParseUint(os.Getenv("OUTBOX_SEED"), 10, 64); err == nil {
+		seed = more
+	}
+	chance := rand.New(rand.NewPCG(seed, 311))
+	p, m := peertest.Start(t), newMemory()
+	w := newWorker(t, m, p.URL())
+	weather := func() peertest.Mode { // half of the time it is well
+		modes := []peertest.Mode{
+			peertest.Slow, peertest.AcceptHang, peertest.AcceptCut, peertest.AcceptGarbage, peertest.AcceptError, peertest.AcceptDie, peertest.Hang, peertest.Error,
+			peertest.Redirect, peertest.Forbid, peertest.Busy, peertest.Tokens, peertest.Blind, peertest.Garbage,
+		}
+		if chance.IntN(2) == 0 {
+			return peertest.OK
+		}
+		return modes[chance.IntN(len(modes))]
+	}
+	now, end := start, start.Add(length)
+	turn, filed, crashes := now, 0, 0
+	for steps := 0; now.Before(end.Add(24 * time.Hour)); steps++ {
+		require.Less(t, steps, 200_000, "it does not come to an end")
+		for filed < reports && now.After(start.Add(time.Duration(filed)*length/reports)) {
+			filed++
+			m.add(fmt.Sprintf("SPG-2026-%06d", filed), now.UnixMilli())
+		}
+		switch {
+		case now.After(end): // the weather is over: what is left comes to rest
+			p.Run(t)
+			p.Set(t, peertest.OK, now)
+		case !now.Before(turn):
+			turn = now.Add(time.Duration(10+chance.IntN(50)) * time.Minute)
+			if chance.IntN(8) == 0 {
+				p.Kill(t)
+			} else {
+				p.Run(t)
+			}
+			p.Set(t, weather(), now)
+		default:
+			p.Set(t, p.Mode(), now)
+		}
+		if p.Dead() && chance.IntN(3) == 0 {
+			p.Run(t)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		if chance.IntN(40) == 0 { // our own process dies while it waits for an answer
+			crashes++
+			time.AfterFunc(time.Duration(chance.IntN(3))*time.Millisecond, cancel)
+		}
+		next, err := w.Step(ctx, now)
+		died := ctx.Err() != nil
+		cancel()
+		if died {
+			w = newWorker(t, m, p.URL())
+			next = now
+		} else {
+			require.NoError(t, err)
+		}
+		now = maxTime(next, now.Add(time.Second))
+	}
+	require.Equal(t, reports, filed)
+	require.Positive(t, crashes)
+	checkDays(t, p, m)
+}
+
+// checkDays compares what the peer has on its disk with the register.
+func checkDays(t *testing.T, p *peertest.Process, m *memory) {
+	t.Helper()
+	list, err := peertest.Read(p.Dir)
+	require.NoError(t, err)
+	there := map[string]string{}
+	for _, r := range list {
+		id := strings.TrimPrefix(strings.SplitN(r.Form.Get("description"), "]", 2)[0], "[")
+		require.Empty(t, there[id], "%s was filed twice", id)
+		there[id] = r.ID
+		require.Equal(t, id, r.Form.Get("attribute[ANOMALI_ID]"))
+	}
+	count := map[string]int{}
+	m.each(func(r *row) {
+		count[r.state]++
+		switch r.state {
+		case "sent":
+			require.Equal(t, there[r.ID], r.theirs, r.ID)
+			require.Equal(t, "closed", r.status, "the status of %s came back", r.ID)
+			require.Len(t, r.updates, 2, "both updates of %s came back, each once", r.ID)
+		case "unsure":
+			require.Empty(t, there[r.ID], "%s is there, and would have been seen", r.ID)
+		default:
+			t.Errorf("%s is %s at the end: %s", r.ID, r.state, r.why)
+		}
+	})
+	require.Empty(t, m.seen)
+	require.Greater(t, count["sent"], count["unsure"])
+	t.Logf("%d reports there, %v", len(list), count)
+}
+
+func maxTime(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

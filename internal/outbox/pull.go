@@ -1,0 +1,232 @@
+package outbox
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/simpang-id/simpang/internal/open311"
+)
+
+// The lists that are pulled by time, as the desk's cursors are named.
+const (
+	listRequests = "requests"
+	listUpdates  = "updates"
+)
+
+const (
+	overlap     = 2 * time.Hour      // read again, for what was late at theirs
+	widest      = 7 * 24 * time.Hour // of one window
+	narrowest   = time.Minute
+	firstReach  = 24 * time.Hour // of a list that was never read
+	batch       = 20             // ids in one question
+	noExtension = 24 * time.Hour // before a server without updates is asked again
+)
+
+// puller is how far a round of pulling is.
+type puller struct {
+	after    string    // of the outstanding
+	statuses time.Time // no round of them before
+	missing  []Filed   // what the last batch left out
+	spans    map[string]time.Duration
+	next     map[string]time.Time
+}
+
+func (p *puller) init() {
+	p.spans = map[string]time.Duration{listRequests: widest, listUpdates: widest}
+	p.next = map[string]time.Time{}
+}
+
+// pullOne pulls one piece of what is due: statuses, updates, new requests.
+func (w *Worker) pullOne(ctx context.Context, now time.Time) (bool, error) {
+	p := &w.pull
+	switch {
+	case !now.Before(p.next[listUpdates]):
+		return true, w.pullList(ctx, now, listUpdates, w.updates)
+	case !now.Before(p.next[listRequests]):
+		return true, w.pullList(ctx, now, listRequests, w.requests)
+	case !now.Before(p.statuses):
+		return w.statuses(ctx, now)
+	}
+	return false, nil
+}
+
+// pullList takes one window of a list, from its cursor on.
+func (w *Worker) pullList(ctx context.Context, now time.Time, list string, take func(context.Context, time.Time, time.Time, time.Time) (full bool, err error)) error {
+	p := &w.pull
+	cursor, err := w.Desk.Cursor(ctx, list)
+	if err != nil {
+		return desk(err)
+	}
+	from := time.UnixMilli(cursor)
+	if cursor == 0 {
+		from = now.Add(-firstReach)
+	}
+	to := from.Add(p.spans[list])
+	if to.After(now) {
+		to = now
+	}
+	reach := w.overlap(list)
+	full, err := take(ctx, now, from.Add(-reach), to.Add(lookMargin))
+	if err != nil || w.failures > 0 {
+		return err
+	}
+	if span := to.Sub(from); full && span > narrowest {
+		p.spans[list] = max(span/2, narrowest)
+		return nil
+	}
+	if full {
+		w.Log.Error("the city's complaint system shows no more than a part of a minute's requests: what lies beyond it is not seen", slog.String("list", list), slog.Time("minute", from))
+	}
+	p.spans[list] = min(p.spans[list]*2, widest)
+	if to.Equal(now) {
+		p.next[list] = later(p.next[list], now.Add(w.Interval))
+	}
+	return desk(w.Desk.SetCursor(ctx, list, to.UnixMilli()))
+}
+
+// overlap narrows with the window, so that a list which shows only so much can
+// be read on.
+func (w *Worker) overlap(list string) time.Duration { return min(overlap, w.pull.spans[list]) }
+
+// updates takes changes of requests.
+func (w *Worker) updates(ctx context.Context, now, from, to time.Time) (bool, error) {
+	query := url.Values{"start_date": {w.stamp(from)}, "end_date": {w.stamp(to)}}
+	a := w.get(ctx, "servicerequestupdates", query)
+	if a.lacks() || a.err == nil && a.status == http.StatusBadRequest {
+		w.pull.next[listUpdates] = now.Add(noExtension)
+		w.metrics.count("updates", "none")
+		return false, nil
+	}
+	var list []open311.Update
+	err := a.trouble()
+	if a.ok() {
+		list, err = w.read.Updates(a.body)
+	}
+	w.metrics.count("updates", outcome(err))
+	if err != nil {
+		w.failed(now, a, err)
+		return false, nil
+	}
+	slices.SortStableFunc(list, func(a, b open311.Update) int { return cmp.Compare(a.Updated, b.Updated) })
+	for i := range list {
+		u := &list[i]
+		id, err := w.Desk.Known(ctx, u.RequestID)
+		if err != nil {
+			return false, desk(err)
+		}
+		if id == "" {
+			continue
+		}
+		if err := w.taken(w.Desk.Update(ctx, now.UnixMilli(), id, u), "an update", u.RequestID); err != nil {
+			return false, err
+		}
+	}
+	return len(list) >= open311.MaxRows, nil
+}
+
+// requests takes new requests: those with our id settle what is not settled,
+// others are shown to the register.
+func (w *Worker) requests(ctx context.Context, now, from, to time.Time) (bool, error) {
+	list, err := w.window(ctx, now, url.Values{}, from, to)
+	if err != nil {
+		return false, nil //nolint:nilerr // the destination rests
+	}
+	for i := range list.requests {
+		if err := w.seen(ctx, now, &list.requests[i]); err != nil {
+			return false, err
+		}
+	}
+	return list.full, nil
+}
+
+func (w *Worker) seen(ctx context.Context, now time.Time, r *open311.Request) error {
+	known, err := w.Desk.Known(ctx, r.ID)
+	if err != nil {
+		return desk(err)
+	}
+	if known != "" {
+		return w.taken(w.Desk.Status(ctx, now.UnixMilli(), known, r), "a status", r.ID)
+	}
+	if id := ours(r); id != "" {
+		unsettled, err := w.Desk.Unsettled(ctx, id)
+		if err != nil {
+			return desk(err)
+		}
+		if unsettled { // else somebody wrote our id into a report of his own
+			return w.settle(ctx, now, id, r.ID, r.Notice)
+		}
+	}
+	return w.taken(w.Desk.Seen(ctx, now.UnixMilli(), r), "a request", r.ID)
+}
+
+// statuses asks how a batch of what is filed stands; what a batch leaves out is
+// asked for one by one.
+func (w *Worker) statuses(ctx context.Context, now time.Time) (bool, error) {
+	p := &w.pull
+	filed := p.missing[:min(len(p.missing), 1)]
+	if len(filed) == 0 {
+		var err error
+		if filed, err = w.Desk.Outstanding(ctx, p.after, batch); err != nil {
+			return false, desk(err)
+		}
+		if len(filed) == 0 {
+			p.after, p.statuses = "", now.Add(w.Interval)
+			return false, nil
+		}
+	}
+	list, a, err := w.byID(ctx, filed)
+	w.metrics.count("status", outcome(err))
+	unknown := err != nil && a.err == nil && a.status >= 400 && a.status < 500 && a.status != http.StatusTooManyRequests
+	if err != nil && !unknown {
+		w.failed(now, a, err)
+		return true, nil
+	}
+	told := map[string]bool{}
+	for i := range list {
+		r := &list[i]
+		at := slices.IndexFunc(filed, func(f Filed) bool { return f.Theirs == r.ID })
+		if at < 0 {
+			continue
+		}
+		told[r.ID] = true
+		if err := w.taken(w.Desk.Status(ctx, now.UnixMilli(), filed[at].ID, r), "a status", r.ID); err != nil {
+			return true, err
+		}
+	}
+	switch {
+	case len(p.missing) > 0:
+		if !told[filed[0].Theirs] {
+			w.Log.Warn("the city's complaint system does not know a request any more", slog.String("complaint", filed[0].ID), slog.String("theirs", filed[0].Theirs))
+		}
+		p.missing = p.missing[1:]
+	default:
+		p.after = filed[len(filed)-1].ID
+		p.missing = slices.DeleteFunc(slices.Clone(filed), func(f Filed) bool { return told[f.Theirs] })
+	}
+	return true, nil
+}
+
+// byID asks for requests by their ids.
+func (w *Worker) byID(ctx context.Context, filed []Filed) ([]open311.Request, *answer, error) {
+	var a *answer
+	if len(filed) == 1 {
+		a = w.get(ctx, "requests/"+url.PathEscape(filed[0].Theirs), url.Values{})
+	} else {
+		ids := make([]string, len(filed))
+		for i, f := range filed {
+			ids[i] = f.Theirs
+		}
+		a = w.get(ctx, "requests", url.Values{"service_request_id": {strings.Join(ids, ",")}})
+	}
+	if !a.ok() {
+		return nil, a, a.trouble()
+	}
+	list, err := w.read.Requests(a.body)
+	return list, a, err
+}

@@ -1,0 +1,142 @@
+package watch
+
+import (
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/simpang-id/simpang/internal/sqlite"
+)
+
+// packed is how many devices a row holds: what one reading changes is written
+// with its neighbours.
+const packed = 32
+
+var errPack = errors.New("a pack of devices ends too early")
+
+// encodePack writes devices one after the other: id, source, state, each with
+// its length; a place that is free has no id. A longer state is one of a later
+// version of the program.
+func encodePack(list []*gadget) ([]byte, error) {
+	data := make([]byte, 0, len(list)*200)
+	for _, g := range list {
+		if g == nil {
+			data = append(data, 0)
+			continue
+		}
+		data = appendText(appendText(data, g.id), g.source)
+		data = binary.AppendUvarint(data, uint64(stateSize))
+		var err error
+		if data, err = binary.Append(data, binary.LittleEndian, &g.gadgetState); err != nil {
+			return nil, fmt.Errorf("device %s: %w", g.id, err)
+		}
+	}
+	return data, nil
+}
+
+var stateSize = binary.Size(gadgetState{})
+
+func appendText(data []byte, text string) []byte {
+	return append(binary.AppendUvarint(data, uint64(len(text))), text...)
+}
+
+func decodePack(data []byte) (list []*gadget, err error) {
+	for len(data) > 0 {
+		var id, source, state []byte
+		if id, data, err = part(data); err != nil {
+			return nil, err
+		}
+		if len(id) == 0 {
+			list = append(list, nil)
+			continue
+		}
+		if source, data, err = part(data); err != nil {
+			return nil, err
+		}
+		if state, data, err = part(data); err != nil {
+			return nil, err
+		}
+		g := &gadget{id: string(id), source: string(source)}
+		whole := make([]byte, stateSize)
+		copy(whole, state)
+		if _, err = binary.Decode(whole, binary.LittleEndian, &g.gadgetState); err != nil {
+			return nil, err
+		}
+		list = append(list, g)
+	}
+	return list, nil
+}
+
+// part takes what has its length before it.
+func part(data []byte) (p, rest []byte, err error) {
+	n, size := binary.Uvarint(data)
+	if size <= 0 || n > uint64(len(data)-size) {
+		return nil, nil, errPack
+	}
+	return data[size : size+int(n)], data[size+int(n):], nil
+}
+
+// packOf is the kind of the rows of devices.
+const packOf = "device"
+
+func (f *Follower) loadPacks() error {
+	rows, err := f.db.R.QueryContext(f.ctx, "SELECT n, data, sum FROM pack WHERE kind = ? ORDER BY n", packOf)
+	if err != nil {
+		return err
+	}
+	defer closeRows(rows)
+	s := &f.gadgets
+	for rows.Next() {
+		var n, sum int64
+		var data []byte
+		if err := rows.Scan(&n, &data, &sum); err != nil {
+			return err
+		}
+		if err := sqlite.CheckSum(sum, "pack", packOf, n, data); err != nil {
+			return fmt.Errorf("pack %d: %w", n, err)
+		}
+		list, err := decodePack(data)
+		if err != nil {
+			return fmt.Errorf("pack %d: %w", n, err)
+		}
+		for i, g := range list {
+			if g != nil {
+				s.byID[g.id] = g
+				s.put(int(n)*packed+i, g)
+			}
+		}
+	}
+	for i, g := range s.all {
+		if g == nil {
+			s.free = append(s.free, i)
+		}
+	}
+	clear(s.soiled)
+	return rows.Err()
+}
+
+func (f *Follower) writePacks(tx *sql.Tx) error {
+	s := &f.gadgets
+	if len(s.soiled) == 0 {
+		return nil
+	}
+	stmt, err := tx.PrepareContext(f.ctx, `INSERT INTO pack (kind, n, data, sum) VALUES (?, ?, ?, ?)
+		ON CONFLICT (kind, n) DO UPDATE SET data = excluded.data, sum = excluded.sum`)
+	if err != nil {
+		return err
+	}
+	defer closeStmt(stmt)
+	for _, n := range slices.Sorted(maps.Keys(s.soiled)) {
+		data, err := encodePack(s.all[n*packed : min((n+1)*packed, len(s.all))])
+		if err != nil {
+			return err
+		}
+		if _, err := stmt.ExecContext(f.ctx, packOf, int64(n), data, sqlite.Sum("pack", packOf, int64(n), data)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
