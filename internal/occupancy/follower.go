@@ -2,7 +2,6 @@ package occupancy
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -58,7 +57,7 @@ type Follower struct {
 	zone     *time.Location
 	changed  chan struct{}
 
-	selectChunks, selectNext *sql.Stmt
+	reads reads
 
 	mu        sync.RWMutex // Apply and Flush write, queries read
 	applied   uint64
@@ -177,7 +176,7 @@ func (f *Follower) Counts() Counts {
 // Close closes the file. What was not flushed is applied again after the next
 // Open.
 func (f *Follower) Close() error {
-	return errors.Join(f.selectChunks.Close(), f.selectNext.Close(), f.db.Close())
+	return errors.Join(f.reads.close(), f.db.Close())
 }
 
 // Apply takes the next entries of the journal, in order; those that were

@@ -178,7 +178,7 @@ func (h *history) each(ctx context.Context, f *Follower, do func(t int64, b *buc
 	}
 	defer func() { _ = tx.Rollback() }() // it only reads
 	var cursor uint64
-	err = tx.QueryRowContext(ctx, "SELECT value FROM meta WHERE name = 'cursor'").Scan(&cursor)
+	err = tx.StmtContext(ctx, f.reads.cursor).QueryRowContext(ctx).Scan(&cursor) //nolint:sqlclosecheck // the transaction closes it
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return false, err
 	}
@@ -195,7 +195,7 @@ func (h *history) each(ctx context.Context, f *Follower, do func(t int64, b *buc
 	for no, b := range h.blocks {
 		visit(no, &b)
 	}
-	return true, storedBlocks(ctx, tx, h.space, h.from/blockMs, h.to/blockMs, func(no int64, b *block) {
+	return true, storedBlocks(ctx, tx.StmtContext(ctx, f.reads.rollups), h.space, h.from/blockMs, h.to/blockMs, func(no int64, b *block) {
 		if _, ok := h.blocks[no]; !ok {
 			visit(no, b)
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -104,43 +105,111 @@ const lullReach = 35 * dayMs
 // [from, to), by device and time. They are as of the last flush.
 func (f *Follower) Lulls(ctx context.Context, site string, from, to int64) ([]Lull, error) {
 	spaces, devices := f.spotsOf(site)
-	lulls := []Lull{}
+	later := f.heardSince(devices, site, to)
+	by, n := map[string][]Lull{}, 0 // by device; in the order of time, unless it has more than one space
 	for id, class := range spaces {
-		list, err := f.lullsOf(ctx, id, from, to)
+		list, err := f.lullsOf(ctx, id, from, to, later[id])
 		if err != nil {
 			return nil, fmt.Errorf("silences of %s: %w", site, err)
 		}
-		for _, r := range list {
-			lulls = append(lulls, Lull{
-				Device: devices[r.series], Class: class, From: r.from, Until: r.until, Heard: r.heard, Held: r.held,
+		for i := range list {
+			r := &list[i]
+			device := devices[r.series]
+			by[device] = append(by[device], Lull{
+				Device: device, Class: class, From: r.from, Until: r.until, Heard: r.heard, Held: r.held,
 				Before: r.before, After: r.after, Told: r.until < r.heard,
 			})
 		}
+		n += len(list)
 	}
-	slices.SortFunc(lulls, func(a, b Lull) int { return cmp.Or(strings.Compare(a.Device, b.Device), cmp.Compare(a.From, b.From)) })
+	lulls := make([]Lull, 0, n)
+	for _, device := range slices.Sorted(maps.Keys(by)) {
+		lulls = append(lulls, by[device]...)
+	}
+	inOrder := func(a, b Lull) int { return cmp.Or(strings.Compare(a.Device, b.Device), cmp.Compare(a.From, b.From)) }
+	if !slices.IsSortedFunc(lulls, inOrder) {
+		slices.SortFunc(lulls, inOrder)
+	}
 	return lulls, nil
 }
 
-func (f *Follower) lullsOf(ctx context.Context, space, from, to int64) ([]lullRow, error) {
-	rows, err := f.db.R.QueryContext(ctx, `SELECT heard_at, series, from_at, until_at, held, states, touched, sum FROM lull
-		WHERE space = ? AND heard_at > ? AND heard_at < ?`, space, from, to+lullReach)
-	if err != nil {
+// heardSince returns by place those of a site's series of which something may
+// have been heard at or after a time.
+func (f *Follower) heardSince(devices map[int64]string, site string, at int64) map[int64]map[int64]bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	found := map[int64]map[int64]bool{}
+	for _, sp := range f.spaces {
+		if sp.key.site != site || sp.key.detection != spots {
+			continue
+		}
+		series := map[int64]bool{}
+		for _, s := range sp.series {
+			o, ok := s.last()
+			if _, known := devices[s.id]; known && (!ok || o.at >= at) {
+				series[s.id] = true
+			}
+		}
+		found[sp.id] = series
+	}
+	return found
+}
+
+// lullsOf reads the silences of a space. Those of a series do not overlap, so
+// that of those which were over after the span only the first of each can have
+// begun in it: when each of later has been seen, nothing more is read. Where
+// one that was never silent again keeps that from coming, SQLite looks through
+// the rest.
+func (f *Follower) lullsOf(ctx context.Context, space, from, to int64, later map[int64]bool) (list []lullRow, err error) {
+	const each = 8 // rows, of those that begin after the span
+	if err := f.eachLull(ctx, space, from+1, to, maxAt+1, func(r *lullRow) bool {
+		list = append(list, *r)
+		return true
+	}); err != nil {
 		return nil, err
 	}
+	at, end, most, rows := max(to, from+1), to+lullReach, each*len(later), 0
+	take := func(r *lullRow) bool {
+		if later[r.series] && r.from < to {
+			list = append(list, *r)
+		}
+		delete(later, r.series)
+		at, rows = r.heard, rows+1
+		return len(later) > 0 && rows < most
+	}
+	if len(later) == 0 {
+		return list, nil
+	}
+	if err := f.eachLull(ctx, space, at, end, maxAt+1, take); err != nil || len(later) == 0 || rows < most {
+		return list, err
+	}
+	return list, f.eachLull(ctx, space, at, end, to, func(r *lullRow) bool {
+		if later[r.series] {
+			list = append(list, *r)
+			delete(later, r.series)
+		}
+		return len(later) > 0
+	})
+}
+
+// eachLull calls do with the silences that were over in [heard, end) and began
+// before a time, as they were over, until it returns false.
+func (f *Follower) eachLull(ctx context.Context, space, heard, end, before int64, do func(*lullRow) bool) error {
+	rows, err := f.reads.lulls.QueryContext(ctx, space, heard, end, before)
+	if err != nil {
+		return err
+	}
 	defer closeRows(rows)
-	var list []lullRow
+	r := lullRow{space: space}
+	row := newSummed("lull", space, 8)
+	var states, touched int64
 	for rows.Next() {
-		var r lullRow
-		var states, touched, sum int64
-		if err := rows.Scan(&r.heard, &r.series, &r.from, &r.until, &r.held, &states, &touched, &sum); err != nil {
-			return nil, err
+		if err := row.next(rows, &r.heard, &r.series, &r.from, &r.until, &r.held, &states, &touched); err != nil {
+			return err
 		}
-		if err := sqlite.CheckSum(sum, "lull", space, r.heard, r.series, r.from, r.until, r.held, states, touched); err != nil {
-			return nil, err
-		}
-		if r.before, r.after = states&1 != 0, states&2 != 0; r.from < to {
-			list = append(list, r)
+		if r.before, r.after = states&1 != 0, states&2 != 0; !do(&r) {
+			return nil
 		}
 	}
-	return list, rows.Err()
+	return rows.Err()
 }

@@ -1,6 +1,8 @@
 package occupancy_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -56,5 +58,54 @@ func TestLulls(t *testing.T) {
 				}, got[i])
 			}
 		})
+	}
+}
+
+// TestLullsOfASpan: of any span those silences are found that overlap it, also
+// where sensors that are never silent again are among the others.
+func TestLullsOfASpan(t *testing.T) {
+	const sensors, days = 5, 4
+	var rows []string
+	for i := range sensors {
+		rows = append(rows, fmt.Sprintf("s%d,spot,a,%d,car,600,", i, i+1))
+	}
+	w := newWorld(t, folder(map[string]siteFile{"a": {"detection": "spots", "capacity": map[string]int{"car": sensors}}}, rows...))
+	random := rand.New(rand.NewPCG(3, 4))
+	// The first speaks in time, the second only in its first day, the others
+	// are often silent, now and then for a day.
+	for i := range sensors {
+		at, end := begin, begin+days*24*hour
+		if i == 1 {
+			end = begin + 20*hour
+		}
+		for at < end {
+			w.spot(fmt.Sprintf("s%d", i), at, random.IntN(2) == 0)
+			switch {
+			case i == 0:
+				at += 10 * minute
+			case i > 2 && random.IntN(60) == 0:
+				at += 30 * hour
+			default:
+				at += 5*minute + random.Int64N(90*minute)
+			}
+		}
+	}
+	w.tick(begin + days*24*hour)
+	w.flush()
+	all, err := w.f.Lulls(t.Context(), "a", 0, begin+100*24*hour)
+	require.NoError(t, err)
+	require.Greater(t, len(all), 100)
+	for from := begin - hour; from < begin+days*24*hour; from += 50 * minute {
+		for _, long := range []int64{minute, hour, 24 * hour} {
+			want := []occupancy.Lull{}
+			for _, l := range all {
+				if l.From < from+long && l.Heard > from {
+					want = append(want, l)
+				}
+			}
+			got, err := w.f.Lulls(t.Context(), "a", from, from+long)
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+		}
 	}
 }

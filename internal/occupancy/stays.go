@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/simpang-id/simpang/internal/city"
-	"github.com/simpang-id/simpang/internal/sqlite"
 )
 
 // Stay is one vehicle's time on one place that has a sensor.
@@ -244,22 +243,20 @@ func (f *Follower) Stays(ctx context.Context, site string, from, to int64, limit
 }
 
 func (f *Follower) staysOf(ctx context.Context, space, from, to int64, limit int) ([]stayRow, error) {
-	rows, err := f.db.R.QueryContext(ctx, `SELECT series, from_at, until_at, known, touched, sum FROM stay
-		WHERE space = ? AND until_at >= ? AND until_at < ? ORDER BY until_at, series LIMIT ?`, space, from, to, limit)
+	rows, err := f.reads.stays.QueryContext(ctx, space, from, to, limit)
 	if err != nil {
 		return nil, err
 	}
 	defer closeRows(rows)
 	var list []stayRow
+	row := newSummed("stay", space, 6)
+	var known, touched int64
 	for rows.Next() {
-		var r stayRow
-		var touched, sum int64
-		if err := rows.Scan(&r.series, &r.from, &r.until, &r.known, &touched, &sum); err != nil {
+		r := stayRow{space: space}
+		if err := row.next(rows, &r.until, &r.series, &r.from, &known, &touched); err != nil {
 			return nil, err
 		}
-		if err := sqlite.CheckSum(sum, "stay", space, r.until, r.series, r.from, r.known, touched); err != nil {
-			return nil, err
-		}
+		r.known = known != 0
 		list = append(list, r)
 	}
 	return list, rows.Err()

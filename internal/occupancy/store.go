@@ -18,23 +18,6 @@ var migrationFiles embed.FS
 
 func migrations() (fs.FS, error) { return fs.Sub(migrationFiles, "migrations") }
 
-const (
-	selectChunks = `SELECT lo, touched, data, sum FROM chunk WHERE series = ?1 AND lo <= ?2 AND lo < ?3
-		AND lo >= max(?4, coalesce((SELECT max(lo) FROM chunk WHERE series = ?1 AND lo <= ?5), ?5)) ORDER BY lo`
-	selectNext = "SELECT coalesce(min(lo), ?) FROM chunk WHERE series = ? AND lo > ?"
-)
-
-// prepareReads prepares the reads that late observations need.
-func (f *Follower) prepareReads() (err error) {
-	if f.selectChunks, err = f.db.R.PrepareContext(f.ctx, selectChunks); err != nil {
-		return fmt.Errorf("prepare: %w", err)
-	}
-	if f.selectNext, err = f.db.R.PrepareContext(f.ctx, selectNext); err != nil {
-		return fmt.Errorf("prepare: %w", err)
-	}
-	return nil
-}
-
 // storedChunks returns the stored chunks from the one in which from lies to
 // the last whose lo is at most to, without the newest, which is in memory, and
 // without those before h, a held chunk at or before from (nil: none).
@@ -43,7 +26,7 @@ func (f *Follower) storedChunks(s *series, from, to int64, h *chunk) ([]chunk, e
 	if h != nil {
 		least = h.lo
 	}
-	rows, err := f.selectChunks.QueryContext(f.ctx, s.id, to, s.tail.lo, least, from)
+	rows, err := f.reads.chunks.QueryContext(f.ctx, s.id, to, s.tail.lo, least, from)
 	if err != nil {
 		return nil, fmt.Errorf("observations of %s: %w", s.device, err)
 	}
@@ -70,7 +53,7 @@ func (f *Follower) storedChunks(s *series, from, to int64, h *chunk) ([]chunk, e
 // storedLo returns the least stored lo over lo, maxAt+1 for none.
 func (f *Follower) storedLo(s *series, lo int64) (int64, error) {
 	next := maxAt + 1
-	err := f.selectNext.QueryRowContext(f.ctx, next, s.id, lo).Scan(&next)
+	err := f.reads.next.QueryRowContext(f.ctx, next, s.id, lo).Scan(&next)
 	if err != nil {
 		return 0, fmt.Errorf("observations of %s: %w", s.device, err)
 	}
@@ -121,8 +104,8 @@ func (f *Follower) storedBlock(ctx context.Context, sp *space, no int64) (*block
 }
 
 // storedBlocks calls each for the stored blocks of a space in [from, to].
-func storedBlocks(ctx context.Context, tx *sql.Tx, sp *space, from, to int64, each func(no int64, b *block)) error {
-	rows, err := tx.QueryContext(ctx, "SELECT id, touched, data, sum FROM rollup WHERE id BETWEEN ? AND ? ORDER BY id", rollupID(sp.id, from), rollupID(sp.id, to))
+func storedBlocks(ctx context.Context, query *sql.Stmt, sp *space, from, to int64, each func(no int64, b *block)) error {
+	rows, err := query.QueryContext(ctx, rollupID(sp.id, from), rollupID(sp.id, to))
 	if err != nil {
 		return fmt.Errorf("roll-ups of %s: %w", sp.key.site, err)
 	}

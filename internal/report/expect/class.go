@@ -212,28 +212,16 @@ func (d *asked) prices(ctx context.Context, by inventory.Detection, class city.C
 		}
 		return c.prices(mean, n), nil, nil
 	}
-	sample := s.paid
+	sample := slices.Clip(s.paid)
 	for _, date := range dates {
 		if enough(sample, day, p) || !need && len(s.begun) == 0 {
 			break
 		}
-		begin := date.UnixMilli()
-		stays, err := d.sensors.Stays(ctx, d.Site.ID, begin, date.AddDate(0, 0, 1).UnixMilli(), mostStays)
+		other, err := d.keptPaid(ctx, class, date)
 		if err != nil {
 			return nil, nil, err
 		}
-		t := d.tag
-		lulls, err := d.lulls(ctx, begin, date.AddDate(0, 0, 1).UnixMilli())
-		if err != nil {
-			return nil, nil, err
-		}
-		stays = cut(stays, lulls, begin, date.AddDate(0, 0, 1).UnixMilli())
-		t.closed = d.sensors.Closed(d.Site.ID, begin, date.AddDate(0, 0, 1).UnixMilli())
-		var other seen
-		if !t.look(&other, stays, class, begin) {
-			continue // no tariff held then
-		}
-		sample = append(slices.Clip(sample), other.paid...)
+		sample = append(sample, other...)
 	}
 	return pricesOf(sample), sample, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/inventory"
+	"github.com/simpang-id/simpang/internal/occupancy"
 )
 
 // kind is what days are like: workday, Saturday, Sunday or holiday.
@@ -44,6 +45,18 @@ func (d *asked) hours(ctx context.Context, by inventory.Detection, class city.Cl
 	case err != nil:
 		return nil, err
 	}
+	lulls := d.lulled
+	if from != d.begin {
+		if lulls, err = d.pastLulls(ctx, from, to); err != nil {
+			return nil, err
+		}
+	}
+	d.spotHours(out, points, lulls, class, from, to)
+	return out, nil
+}
+
+// spotHours fills in what spots told of a class in [from, to).
+func (d *asked) spotHours(out *hours, points []occupancy.HistoryPoint, lulls []lull, class city.Class, from, to int64) {
 	capacity := float32(d.Site.Capacity[class])
 	for i := range points {
 		p := &points[i]
@@ -61,19 +74,12 @@ func (d *asked) hours(ctx context.Context, by inventory.Detection, class city.Cl
 			}
 		}
 	}
-	lulls := d.lulled
-	if from != d.begin {
-		if lulls, err = d.lulls(ctx, from, to); err != nil {
-			return nil, err
-		}
-	}
 	out.silence(lulls, class, float64(capacity), from, to)
 	for i := range out {
 		if out[i].known > 0.998 { // thousandths
 			out[i].known = 1
 		}
 	}
-	return out, nil
 }
 
 // isNew tells that nothing was heard of a site yet.
@@ -110,6 +116,11 @@ func (d *asked) others(ctx context.Context, by inventory.Detection, class city.C
 			if kindOfDay(day, holiday) != want {
 				continue
 			}
+			if by == inventory.DetectSpots && d.keptOf(class, day.UnixMilli()) == nil {
+				if err := d.ahead(ctx, class, d.row(class, i, step, mostOthers-len(found))); err != nil {
+					return nil, nil, err
+				}
+			}
 			h, err := d.keptHours(ctx, by, class, day.UnixMilli(), end)
 			if err != nil {
 				return nil, nil, err
@@ -132,17 +143,30 @@ func (d *asked) others(ctx context.Context, by inventory.Detection, class city.C
 
 // keptHours returns a past day, which may have been looked at some minutes ago.
 func (d *asked) keptHours(ctx context.Context, by inventory.Detection, class city.Class, begin, end int64) (*hours, error) {
-	key := keptKey{d.Site.ID, class, begin}
-	d.mu.Lock()
-	k, ok := d.kept[key]
-	d.mu.Unlock()
-	if ok && k.at <= d.Now && d.Now-k.at < keepFor {
-		return k.hours, nil
+	if h := d.keptOf(class, begin); h != nil {
+		return h, nil
 	}
 	h, err := d.hours(ctx, by, class, begin, end)
 	if err != nil {
 		return nil, err
 	}
+	d.keep(class, begin, h)
+	return h, nil
+}
+
+// keptOf returns a past day that was looked at some minutes ago, nil for none.
+func (d *asked) keptOf(class city.Class, begin int64) *hours {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	k, ok := d.kept[keptKey{d.Site.ID, class, begin}]
+	if !ok || k.at > d.Now || d.Now-k.at >= keepFor {
+		return nil
+	}
+	return k.hours
+}
+
+func (d *asked) keep(class city.Class, begin int64, h *hours) {
+	key := keptKey{d.Site.ID, class, begin}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if _, ok := d.kept[key]; !ok {
@@ -153,7 +177,6 @@ func (d *asked) keptHours(ctx context.Context, by inventory.Detection, class cit
 		delete(d.kept, d.order[0])
 		d.order = d.order[1:]
 	}
-	return h, nil
 }
 
 // curve returns the prices of all lengths of stay on the day; false where no

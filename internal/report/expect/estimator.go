@@ -32,6 +32,7 @@ type Estimator struct {
 	kept   map[keptKey]keptDay
 	order  []keptKey
 	curves map[curveKey]*curve
+	paid   keptStays
 }
 
 type keptKey struct {
@@ -54,7 +55,7 @@ const (
 
 // New makes an estimator.
 func New(sensors Sensors, zone *time.Location) *Estimator {
-	return &Estimator{sensors: sensors, zone: zone, kept: map[keptKey]keptDay{}, curves: map[curveKey]*curve{}}
+	return &Estimator{sensors: sensors, zone: zone, kept: map[keptKey]keptDay{}, curves: map[curveKey]*curve{}, paid: keptStays{days: map[paidKey]keptPaid{}}}
 }
 
 // Day tells what a site should have earned on a day. An error is of the
@@ -84,7 +85,8 @@ type asked struct {
 	begin, end int64
 	tag        tag
 	stays      []occupancy.Stay
-	lulled     []lull // of the day
+	lulled     []lull           // of the day
+	past       map[int64][]lull // of other days, by their begin
 	answer     Answer
 
 	sum           float64 // of stays whose price is known

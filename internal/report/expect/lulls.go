@@ -13,6 +13,7 @@ import (
 // lull is a sensor's silence, and when in it it was probably dead.
 type lull struct {
 	occupancy.Lull
+	interval    int64 // ms, of its sensor
 	dead, alive int64 // Unix ms
 }
 
@@ -21,8 +22,16 @@ type lull struct {
 // silences: it has them all day.
 func (d *asked) lulls(ctx context.Context, from, to int64) ([]lull, error) {
 	found, err := d.sensors.Lulls(ctx, d.Site.ID, from, to)
-	if err != nil || len(found) == 0 {
+	if err != nil {
 		return nil, err
+	}
+	return d.bounded(found, from, to), nil
+}
+
+// bounded makes them of what occupancy found, which it takes over.
+func (d *asked) bounded(found []occupancy.Lull, from, to int64) []lull {
+	if len(found) == 0 {
+		return nil
 	}
 	quiet := map[string]int64{}
 	short := func(l *occupancy.Lull) bool { return l.Heard <= l.Held }
@@ -33,22 +42,51 @@ func (d *asked) lulls(ctx context.Context, from, to int64) ([]lull, error) {
 	}
 	found = slices.DeleteFunc(found, func(l occupancy.Lull) bool { return short(&l) && quiet[l.Device] > (to-from)/2 })
 	list := make([]lull, len(found))
-	interval := make([]int64, len(found))
 	sensors := 0
 	for _, x := range d.Version.SiteDevices(d.Site.ID) {
 		if x.Kind == inventory.DeviceSpot {
 			sensors++
 		}
 	}
-	for i, l := range found {
-		list[i] = lull{Lull: l}
-		interval[i] = d.interval(l.Device)
+	for i, l := range found { // by device
+		list[i].Lull = l
+		if i > 0 && l.Device == found[i-1].Device {
+			list[i].interval = list[i-1].interval
+			continue
+		}
+		list[i].interval = d.interval(l.Device)
 	}
 	tell := slices.ContainsFunc(found, func(l occupancy.Lull) bool { return l.Told })
+	fell, rose := edgesOf(list)
 	for i := range list {
-		list[i].bound(i, list, interval, sensors, tell)
+		list[i].bound(fell, rose, sensors, tell)
 	}
-	return list, nil
+	return list
+}
+
+// edges are when the sensors of each interval (ms) fell silent, or were heard
+// again, in order.
+type edges map[int64][]int64
+
+func edgesOf(all []lull) (fell, rose edges) {
+	fell, rose = edges{}, edges{}
+	for i := range all {
+		l := &all[i]
+		fell[l.interval] = append(fell[l.interval], l.From)
+		rose[l.interval] = append(rose[l.interval], l.Heard)
+	}
+	for interval := range fell {
+		slices.Sort(fell[interval])
+		slices.Sort(rose[interval])
+	}
+	return fell, rose
+}
+
+// within returns those of a list in order that lie over low and under high.
+func within(list []int64, low, high int64) []int64 {
+	from, _ := slices.BinarySearch(list, low+1)
+	to, _ := slices.BinarySearch(list, high)
+	return list[from:max(from, to)]
 }
 
 // alone is what part of its interval a sensor lived on after its last word, and
@@ -61,33 +99,34 @@ const alone = 0.3
 // where they do not tell how long the state before lasted, the next word may be
 // that of a change, which is not told from an older one: then all who left up to
 // it are estimated, and it is not counted.
-func (l *lull) bound(at int, all []lull, interval []int64, sensors int, tell bool) {
-	const few = 3
-	own := interval[at]
-	dead, alive := l.From, l.Heard
-	fell, rose := 0, 0
-	for j := range all {
-		if from := all[j].From; from > l.From-interval[j] && from < l.From+own {
-			fell++
-			dead = max(dead, from)
-		}
-		if heard := all[j].Heard; heard > l.Heard-own && heard < l.Heard+interval[j] {
-			rose++
-			alive = min(alive, heard)
+func (l *lull) bound(falls, rises edges, sensors int, tell bool) {
+	most := max(3, (sensors+1)/2)
+	own := l.interval
+	some := int64(alone * float64(own))
+	dead, fell := l.From, 0
+	for interval, list := range falls {
+		if near := within(list, l.From-interval, l.From+own); len(near) > 0 {
+			fell += len(near)
+			dead = max(dead, near[len(near)-1])
 		}
 	}
-	some := int64(alone * float64(own))
-	if fell < max(few, (sensors+1)/2) {
+	if fell < most {
 		dead = l.From + some
 	}
-	if rose < max(few, (sensors+1)/2) {
-		alive = l.Heard - some
-	}
+	alive, rose := l.Heard, 0
 	switch {
 	case l.Told:
 		alive = l.Until
-	case !tell:
-		alive = l.Heard
+	case tell:
+		for interval, list := range rises {
+			if near := within(list, l.Heard-own, l.Heard+interval); len(near) > 0 {
+				rose += len(near)
+				alive = min(alive, near[0])
+			}
+		}
+		if rose < most {
+			alive = l.Heard - some
+		}
 	}
 	if dead > alive {
 		middle := l.From + (l.Until-l.From)/2
