@@ -147,13 +147,13 @@ func (c *checker) karcis(k *journal.Karcis) {
 	case k.First < 1:
 		c.add("first", "must be 1 or more")
 	case k.Last > largestKarcis:
-		c.add("last", "must be "+strconv.Itoa(largestKarcis)+" at most")
+		c.add("last", "must be "+strconv.FormatInt(largestKarcis, 10)+" at most")
 	case k.Last < k.First:
 		c.add("last", "lies before first")
 	case k.Last-k.First >= mostKarcis:
 		c.add("last", "a range has "+strconv.Itoa(mostKarcis)+" numbers at most")
 	case k.Price > 0 && int64(k.Last-k.First+1) > mostMoney/int64(k.Price):
-		c.add("price", "makes more than "+strconv.Itoa(mostMoney)+" rupiah of the range")
+		c.add("price", "makes more than "+strconv.FormatInt(mostMoney, 10)+" rupiah of the range")
 	}
 }
 

@@ -62,7 +62,8 @@
 //
 // The constants were found with towns of the seeds 5000 to 5003 and 700 to 703
 // and cities of `make eval` of the seeds 101, 102 and, of 62 days, 1; the tests
-// look at towns of 10000 to 15023 and of 800 to 803.
+// look at towns of 10000 to 15023, at which was looked when one of them was kept,
+// and of 800 to 811, on which that of sampled sensors rests.
 //
 // # What is not seen
 //

@@ -42,7 +42,8 @@ func (r *rhythm) sampled(least int) bool {
 const (
 	someStays = 3
 	manyStays = 30
-	doubtful  = 2 // how much more the width of stays matters where the short ones are not seen
+	doubtful  = 2   // how much more the width of stays matters where the short ones are not seen
+	hidden    = 0.5 // how far the logarithm of who left for each who was seen to may be off, as a share of it
 )
 
 // sampled tells whether the sensors of a class do not tell changes at once but
@@ -122,7 +123,7 @@ func (d *asked) between(class city.Class, day *hours, others []*hours, uneven fl
 		scaled[i] = scale(others[i])
 	}
 	p := c.pricesOf(means, left, n)
-	p.model *= doubtful
+	p.model = math.Hypot(doubtful*p.model, hidden*math.Log(missed))
 	return scale(day), scaled, p, missed, true
 }
 
