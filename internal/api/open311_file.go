@@ -9,6 +9,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,15 +105,15 @@ func (s *Server) file311(w http.ResponseWriter, q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.mayFile(q, key); err != nil {
-		return err
-	}
 	filing, faults := open311.ParseFiling(v)
 	if filing.ServiceCode != "" {
 		one := version.Service(filing.ServiceCode)
 		if one == nil || !offered(one) {
 			return fault(http.StatusNotFound, "service_code "+cut(filing.ServiceCode)+" was not found: /open311/v2/services lists them")
 		}
+		filing.Attributes = slices.DeleteFunc(filing.Attributes, func(a open311.Answer) bool {
+			return !slices.ContainsFunc(one.Attributes, func(d inventory.ServiceAttribute) bool { return d.Code == a.Code })
+		})
 		faults = append(faults, definitionOf(one).Check(filing.Attributes, s.zone)...)
 	}
 	if filing.Located && !within(version, filing.Lat, filing.Long) {
@@ -121,6 +122,9 @@ func (s *Server) file311(w http.ResponseWriter, q *request) error {
 	if len(faults) > 0 {
 		return faultsOf(faults)
 	}
+	if err := s.mayFile(q, key); err != nil {
+		return err
+	}
 	n := complaint.New{
 		Source: complaint.SourceCitizen, Service: filing.ServiceCode, Lat: filing.Lat, Long: filing.Long, Located: filing.Located,
 		Address: filing.Address, Description: filing.Description, MediaURL: filing.MediaURL,
@@ -128,7 +132,10 @@ func (s *Server) file311(w http.ResponseWriter, q *request) error {
 			FirstName: filing.FirstName, LastName: filing.LastName, Phone: filing.Phone, Email: filing.Email, Device: filing.DeviceID, Account: filing.AccountID,
 		},
 	}
-	if n.Address == "" {
+	switch {
+	case version.Site(filing.AddressID) != nil:
+		n.Subjects.Sites = []string{filing.AddressID}
+	case n.Address == "":
 		n.Address = filing.AddressID
 	}
 	for _, a := range filing.Attributes {

@@ -102,13 +102,13 @@ func (s *Server) span311(v url.Values, now time.Time) (span, error) {
 	case !begins:
 		sp.from = sp.to - reach
 	case !ends:
-		sp.to = max(min(sp.from+reach, sp.to), sp.from)
+		sp.to = max(sp.to, sp.from)
 	case sp.from > sp.to:
 		return sp, fault(http.StatusBadRequest, "start_date lies after end_date")
 	case sp.to-sp.from > reach:
 		return sp, fault(http.StatusBadRequest, "start_date and end_date may be 90 days apart at most")
 	}
-	sp.to++
+	sp.to = (sp.to/1000 + 1) * 1000 // times are told in whole seconds
 	return sp, nil
 }
 
@@ -209,6 +209,11 @@ func (s *Server) show311(q *request, version *inventory.Version, c *complaint.Co
 	}
 	if c.State.Open() {
 		r.Status = open311.Open
+	} else if c.Closed != 0 {
+		r.Updated = c.Closed
+	}
+	if len(c.Subjects.Sites) == 1 {
+		r.AddressID = c.Subjects.Sites[0]
 	}
 	if c.State == complaint.StateDuplicate && c.Duplicate != "" {
 		r.StatusNotes = "Duplikat laporan " + c.Duplicate

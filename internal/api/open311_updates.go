@@ -44,8 +44,24 @@ func (s *Server) updates311(w http.ResponseWriter, q *request) error {
 	return s.write311(w, q, func(wr open311.Writer) ([]byte, error) { return wr.Updates(shown) })
 }
 
+// stateOf311 returns the state that a word of the updates extension brings a
+// complaint to, "" where it stays: clients repeat the word of the present state
+// with each comment.
+func stateOf311(status string, c *complaint.Complaint) complaint.State {
+	state, _ := complaint.StateOf(complaint.Status(status))
+	switch {
+	case state == complaint.StateReceived && !c.State.Open():
+		return complaint.StateVerified
+	case state == complaint.StateReceived, state == c.State,
+		state == complaint.StateVerified && c.State == complaint.StateInProgress,
+		status == open311.StatusReopen && c.State == complaint.StateReceived:
+		return ""
+	}
+	return state
+}
+
 // update311 serves POST /open311/v2/servicerequestupdates. The same update_id
-// twice is once.
+// of a request twice is once.
 func (s *Server) update311(w http.ResponseWriter, q *request) error {
 	if _, err := form311(q); err != nil {
 		return err
@@ -72,12 +88,13 @@ func (s *Server) update311(w http.ResponseWriter, q *request) error {
 		}
 		return fault(http.StatusForbidden, "this api_key may not act on "+c.ID+": its agency may")
 	}
-	state, _ := complaint.StateOf(complaint.Status(u.Status))
-	if u.Status == open311.StatusOpen && c.State.Open() {
-		state = "" // it is, and stays so
+	state := stateOf311(u.Status, &c)
+	if key.Role == token.Agency && (state == complaint.StateVerified || state == complaint.StateRejected || state == complaint.StateDuplicate) {
+		return fault(http.StatusForbidden, "role agency sets in_progress, answered and closed")
 	}
 	_, done, err := s.Open311.Reports.Update(q.Context(), q.now.UnixMilli(), c.ID, complaint.NewUpdate{
-		State: state, Status: complaint.Status(u.Status), Text: u.Description, By: key.ID, Theirs: u.ID, Media: u.MediaURL,
+		State: state, Status: complaint.Status(u.Status), Text: u.Description, By: key.ID, Theirs: "311 " + c.ID + "/" + u.ID, Media: u.MediaURL,
+		Through: key.Role != token.Agency || c.Verified > 0,
 	})
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ var (
 	shortly     = []string{"public, max-age=1, must-revalidate"}
 	aWhile      = []string{"public, max-age=10"}
 	notStored   = []string{"no-store"}
+	askAgain    = []string{"no-cache"}
 	byToken     = []string{"Authorization"}
 )
 
@@ -52,6 +53,9 @@ func writePublic(w http.ResponseWriter, q *request, kind []string, body []byte) 
 	h := fnv.New64a()
 	_, _ = h.Write(body)
 	cache := aWhile
+	if q.route.Open311 { // who files or closes looks at once
+		cache = askAgain
+	}
 	if q.route.Staff {
 		w.Header()["Vary"] = byToken
 		if q.token != nil {

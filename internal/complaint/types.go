@@ -249,7 +249,9 @@ type NewUpdate struct {
 	Of     string // the complaint that it is a duplicate of, with StateDuplicate
 	Agency string // another agency, "" leaves it
 	Theirs string // update_id of who sends it; the same twice is once
-	Media  string // media_url
+	// Through skips the steps between: of who has words for an end only.
+	Through bool
+	Media   string // media_url
 }
 
 // Query selects complaints, the newest first.

@@ -127,7 +127,8 @@ func (x *change) checkAct(rec *record, n *NewUpdate) error {
 	if !slices.Contains(States, n.State) {
 		return unprocessed("status", fmt.Sprintf("%q is none of %s", n.State, words(States)))
 	}
-	if why := rec.mayMove(n.State); why != "" {
+	through := n.Through && rec.State.Open() && n.State != StateVerified
+	if why := rec.mayMove(n.State); why != "" && !through {
 		return unprocessed("status", why)
 	}
 	switch n.State {
@@ -151,6 +152,9 @@ func (x *change) checkDuplicate(rec *record, n *NewUpdate) error {
 			return unprocessed("duplicate_of", "goes with status duplicate only")
 		}
 		return nil
+	}
+	if n.Of == "" && n.Through {
+		return nil // who tells it in words has no member for the other
 	}
 	for id := n.Of; ; {
 		if id == rec.ID {
@@ -199,11 +203,22 @@ func (r *Register) Updates(ctx context.Context, from, to, after int64, limit int
 	if public {
 		query += " JOIN complaint c ON c.num = h.complaint AND c.public = 1"
 	}
-	list, err := r.updates(ctx, query+" WHERE h.at >= ? AND h.at < ? AND h.id > ? ORDER BY h.id LIMIT ?", from, to, after, limit)
-	if public {
-		list = slices.DeleteFunc(list, func(u Update) bool { return u.Hidden })
+	query += " WHERE h.at >= ? AND h.at < ? AND h.id > ? ORDER BY h.id LIMIT ?"
+	var list []Update
+	for {
+		page, err := r.updates(ctx, query, from, to, after, limit)
+		if err != nil || len(page) == 0 {
+			return list, err
+		}
+		after = page[len(page)-1].ID
+		whole := len(page) == limit
+		if public {
+			page = slices.DeleteFunc(page, func(u Update) bool { return u.Hidden })
+		}
+		if list = append(list, page...); !whole || len(list) >= limit {
+			return list[:min(len(list), limit)], nil
+		}
 	}
-	return list, err
 }
 
 func (r *Register) updates(ctx context.Context, query string, args ...any) (list []Update, err error) {

@@ -127,7 +127,7 @@ func ParseUpdate(v url.Values, zone *time.Location) (*Update, []Fault) {
 	} else if u.Updated, known = ParseTime(at, zone); !known {
 		p.fault("updated_datetime must be a time with zone like 2026-03-02T08:15:00+07:00")
 	}
-	if u.Description == "" && (u.Status == StatusUnchanged || u.Status == "") {
+	if u.Description == "" {
 		p.fault("description was not provided")
 	}
 	return u, p.faults

@@ -168,7 +168,7 @@ type updateOut struct {
 	RequestID   string `json:"service_request_id" xml:"service_request_id"`
 	Status      string `json:"status" xml:"status"`
 	Description string `json:"description" xml:"description"`
-	MediaURL    string `json:"media_url" xml:"media_url"`
+	MediaURL    string `json:"media_url,omitempty" xml:"media_url,omitempty"`
 	Updated     string `json:"updated_datetime" xml:"updated_datetime"`
 	External    string `json:"external_status_code,omitempty" xml:"external_status_code,omitempty"`
 }
