@@ -25,12 +25,8 @@ func (r *Register) Work(ctx context.Context, now int64) error {
 			return err
 		}
 	}
-	if n, err := r.Waiting(ctx); err != nil {
+	if err := r.fileWaiting(ctx, now); err != nil {
 		return err
-	} else if n > 0 {
-		if _, err := r.File(ctx, now); err != nil {
-			return err
-		}
 	}
 	for more := true; more; {
 		var err error
@@ -42,6 +38,22 @@ func (r *Register) Work(ctx context.Context, now int64) error {
 		}
 	}
 	return r.tidy(ctx, now)
+}
+
+// fileWaiting files ten times while incidents gather, and not at each call: they
+// may wait for days.
+func (r *Register) fileWaiting(ctx context.Context, now int64) error {
+	if now >= r.tried && now-r.tried < r.o.Gather.Milliseconds()/10 {
+		return nil
+	}
+	n, err := r.Waiting(ctx)
+	if err == nil && n > 0 {
+		_, err = r.File(ctx, now)
+	}
+	if err == nil {
+		r.tried = now
+	}
+	return err
 }
 
 // alarms tells deadlines that passed up the line.

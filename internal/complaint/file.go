@@ -132,7 +132,8 @@ func (x *change) fileFor(agency string, groups []*group) (filed int, err error) 
 		}
 		filed++
 	}
-	if left := len(units) - filed; left > 0 {
+	if left := len(units) - filed; left > 0 && x.warned[agency] != day {
+		x.warned[agency] = day
 		x.o.Log.WarnContext(x.ctx, "an agency has as many new complaints as it gets on a working day; the rest waits",
 			"agency", agency, "day", day, "limit", x.o.Limit, "waiting", left)
 	}

@@ -83,6 +83,9 @@ func or[T int | int64 | time.Duration](v, otherwise T) T {
 type Register struct {
 	o  Options
 	db *sqlite.DB
+
+	tried  int64             // Unix ms at which File was called last by Work
+	warned map[string]string // by agency: the working day whose limit was told of; only Work's goroutine and those in its place
 }
 
 // Open opens the register's file and makes it where it is not.
@@ -98,7 +101,7 @@ func Open(ctx context.Context, path string, o Options) (*Register, error) {
 	if err != nil {
 		return nil, fmt.Errorf("complaints: %w", err)
 	}
-	return &Register{o: o, db: db}, nil
+	return &Register{o: o, db: db, warned: map[string]string{}}, nil
 }
 
 // Close closes the file.

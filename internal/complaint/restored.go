@@ -2,13 +2,22 @@ package complaint
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"time"
+
+	"github.com/simpang-id/simpang/internal/sqlite"
 )
+
+// skipped are the numbers of a year that a restored register leaves out: more
+// than a city's citizens file between two backups.
+const skipped = 10_000
 
 // Restored tells a register that was brought back from a copy of a time (Unix
 // ms) that what it knows of deliveries may be old: what waited then may have
 // been sent since. So it is looked for before anything else, and what is not
-// found is for a person.
+// found is for a person. Numbers that were given since are not given again: those
+// of the copy's year and the next go on skipped later.
 func Restored(ctx context.Context, path string, copied int64, o Options) (err error) {
 	r, err := Open(ctx, path, o)
 	if err != nil {
@@ -16,10 +25,15 @@ func Restored(ctx context.Context, path string, copied int64, o Options) (err er
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	waiting, err := r.nums(ctx, "SELECT complaint FROM delivery WHERE state = 'waiting'")
-	if err != nil || len(waiting) == 0 {
+	if err != nil {
 		return err
 	}
 	return r.change(ctx, copied, func(x *change) error {
+		for year := range int64(2) {
+			if err := x.skipNumbers(int64(time.UnixMilli(copied).In(o.Zone).Year()) + year); err != nil {
+				return err
+			}
+		}
 		for _, num := range waiting {
 			d, err := deliveryOf(x.ctx, x.tx, num)
 			if err != nil {
@@ -40,4 +54,30 @@ func Restored(ctx context.Context, path string, copied int64, o Options) (err er
 		}
 		return nil
 	})
+}
+
+func (x *change) skipNumbers(year int64) error {
+	last, err := x.lastNumber(year)
+	if err != nil {
+		return err
+	}
+	return x.putNumber(year, last+skipped)
+}
+
+// lastNumber returns the last number of a year that was given, 0 for none.
+func (x *change) lastNumber(year int64) (last int64, err error) {
+	var sum int64
+	err = x.tx.QueryRowContext(x.ctx, "SELECT last, sum FROM numbered WHERE year = ?", year).Scan(&last, &sum)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	if err == nil {
+		err = sqlite.CheckSum(sum, "numbered", year, last)
+	}
+	return last, err
+}
+
+func (x *change) putNumber(year, last int64) error {
+	_, err := x.tx.ExecContext(x.ctx, "INSERT OR REPLACE INTO numbered (year, last, sum) VALUES (?, ?, ?)", year, last, sqlite.Sum("numbered", year, last))
+	return err
 }

@@ -104,13 +104,7 @@ func getNum(ctx context.Context, q rower, num int64) (*record, error) {
 // number gives the next id of the year.
 func (x *change) number(r *record) error {
 	year := int64(time.UnixMilli(x.now).In(x.o.Zone).Year())
-	var last, sum int64
-	err := x.tx.QueryRowContext(x.ctx, "SELECT last, sum FROM numbered WHERE year = ?", year).Scan(&last, &sum)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = nil
-	} else if err == nil {
-		err = sqlite.CheckSum(sum, "numbered", year, last)
-	}
+	last, err := x.lastNumber(year)
 	if err != nil {
 		return err
 	}
@@ -119,8 +113,7 @@ func (x *change) number(r *record) error {
 	}
 	r.num = year*perYear + last
 	r.ID = idOf(r.num)
-	_, err = x.tx.ExecContext(x.ctx, "INSERT OR REPLACE INTO numbered (year, last, sum) VALUES (?, ?, ?)", year, last, sqlite.Sum("numbered", year, last))
-	return err
+	return x.putNumber(year, last)
 }
 
 // put writes a complaint.

@@ -83,7 +83,8 @@ func (f *Follower) stored(ctx context.Context, q *Query, after listed, list []In
 	from := q.From
 	rows, err := f.db.R.QueryContext(ctx, `SELECT i.opened, i.id, i.closed, i.data, i.seq, i.sum, a.by_token, a.note, a.at, a.sum
 		FROM incident i LEFT JOIN ack a ON a.incident = i.id
-		WHERE (i.opened, i.id) < (?, ?) AND i.opened >= ? ORDER BY i.opened DESC, i.id DESC`, after.opened, after.id, from)
+		WHERE (i.opened, i.id) < (?, ?) AND i.opened >= ? AND (? OR i.closed = 0) ORDER BY i.opened DESC, i.id DESC`,
+		after.opened, after.id, from, q.State == "" || q.State == StateClosed)
 	if err != nil {
 		return nil, err
 	}
