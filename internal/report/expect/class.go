@@ -33,6 +33,8 @@ func (d *asked) class(ctx context.Context, by inventory.Detection, class city.Cl
 			return nil
 		}
 		d.answer.Sample = append(d.answer.Sample, s.sample...)
+		d.answer.Stays += len(s.paid) + len(s.begun)
+		d.answer.Charged += s.charged
 		if n := float64(len(s.paid) + len(s.begun)); exits > 1.1*n+5 { // some may not be flushed yet
 			d.answer.Why = NoStays
 			return nil
@@ -79,13 +81,11 @@ func (d *asked) class(ctx context.Context, by inventory.Detection, class city.Cl
 	}
 	d.estimated.add(a)
 	if by == inventory.DetectGates || missed > 0 {
-		d.left(day, price, max(missed, 1))
+		d.left(day, price, missed)
 		d.subscribe(day, price, float64(subscribed))
 		return nil
 	}
 	d.sum += float64(s.sum)
-	d.answer.Stays += len(s.paid) + len(s.begun)
-	d.answer.Charged += s.charged
 	long := lengthsOf(sample)
 	for _, st := range s.begun {
 		mean, variance, ok := d.tag.guess(long, st)
@@ -116,9 +116,11 @@ func (p *pace) blindExits(day *hours) (n float64) {
 	return n
 }
 
-// left adds who left by the gates, or by samples, of whom one in so many was
-// seen.
+// left adds who left by the gates (missed is 0), or by samples, of whom one in so
+// many was seen; the stays of those are counted already.
 func (d *asked) left(day *hours, price *prices, missed float64) {
+	gates := missed == 0
+	missed = max(missed, 1)
 	var a amount
 	var n, square float64
 	for h := range day {
@@ -126,7 +128,7 @@ func (d *asked) left(day *hours, price *prices, missed float64) {
 		n += exits
 		a.mean += exits * price.mean[h]
 		square += exits * price.square[h]
-		if price.mean[h] > 0 {
+		if gates && price.mean[h] > 0 {
 			d.answer.Charged += int(exits)
 		}
 	}
@@ -134,7 +136,9 @@ func (d *asked) left(day *hours, price *prices, missed float64) {
 		a.chance = max(0, square-a.mean*a.mean/n) + a.mean*a.mean/n*(missed-1)
 	}
 	a.common = a.mean * price.model
-	d.answer.Stays += int(n)
+	if gates {
+		d.answer.Stays += int(n)
+	}
 	d.estimated.add(a)
 }
 
