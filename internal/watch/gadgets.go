@@ -132,8 +132,8 @@ func (f *Follower) tickGadgets(pos uint64) {
 	for _, place := range s.places {
 		f.tickUsual(place, sites, float64(passed)/hourMs)
 	}
-	f.tickGates(pos, sites)
 	out := f.outages(now, sites)
+	f.tickGates(pos, &out, sites)
 	f.reportOutages(pos, &out)
 	for i, g := range s.all {
 		if g == nil {
@@ -147,7 +147,7 @@ func (f *Follower) tickGadgets(pos uint64) {
 }
 
 // tickGates judges the gates of each site.
-func (f *Follower) tickGates(pos uint64, sites map[string]siteNow) {
+func (f *Follower) tickGates(pos uint64, out *outages, sites map[string]siteNow) {
 	for _, key := range f.gadgets.places {
 		u, first := f.gadgets.usuals[key], f.gadgets.of[key][0]
 		if u.Gates == nil || first.site == nil || f.siteNow(sites, first.d).muted {
@@ -155,6 +155,11 @@ func (f *Follower) tickGates(pos uint64, sites map[string]siteNow) {
 		}
 		x := &moment{now: f.clock, pos: pos, rules: f.inv.Rules, place: place{version: f.inv, site: first.site, closures: f.closures}}
 		x.out = &subjectOf{i: &f.incidents, kind: ofSite, id: first.site.ID, site: first.site.ID, now: f.clock, pos: pos}
+		for _, g := range f.gadgets.of[key] {
+			if g.says(saysSilent) || g.says(saysDead) || out.hides(g) {
+				u.soiled = u.Gates.hole(x.place.date(f.clock)) || u.soiled
+			}
+		}
 		u.soiled = u.Gates.tick(x) || u.soiled
 	}
 }
