@@ -281,6 +281,34 @@ func TestACauseIsOneIncident(t *testing.T) {
 	})
 }
 
+// TestAStoredBacklogIsNotOfNow: a spot that kept a day of changes and boots
+// while its link was down sends them at once.
+func TestAStoredBacklogIsNotOfNow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{}, streets(t, "", "", 1))
+	s := newSpots(w, 3, 1)
+	start := monday + dayMs + 9*hourMs
+	s.run(start)
+	w.apply()
+	x := s.list[0]
+	before := *w.f.gadgets.byID[x.id]
+	busy := before.usual.Came
+	for i := range int64(40) {
+		x.seq++
+		x.taken = !x.taken
+		w.put(journal.Entry{Type: journal.TypeReading, Source: "mqtt", Reading: &city.Reading{
+			Device: x.id, Kind: city.KindSpot, HasBoot: true, Boot: 2 + uint64(i/5), Seq: x.seq, At: w.now - 20*hourMs + i*20*minuteMs, Spot: &city.Spot{Occupied: x.taken},
+		}})
+	}
+	w.apply()
+	g := w.f.gadgets.byID[x.id]
+	require.Equal(t, uint64(9), g.Boot)
+	require.Equal(t, before.Events, g.Events)
+	require.Equal(t, busy, g.usual.Came)
+	w.until(w.now + tickMs)
+	require.Empty(t, summary(w.all()))
+}
+
 // TestDevicesSurviveARestart: whatever the cuts, the same incidents.
 func TestDevicesSurviveARestart(t *testing.T) {
 	t.Parallel()
