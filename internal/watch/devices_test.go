@@ -123,6 +123,10 @@ func (s *spots) faulty(x *spotSim, i int) {
 	five := (s.w.now/minuteMs+int64(i))%5 == 0
 	switch x.fault {
 	case "dead":
+	case "slow": // after 24 minutes at most it finds the gateway
+		if s.w.now-x.from > (14+min(int64(i), 9))*minuteMs {
+			x.fault = ""
+		}
 	case "stuck":
 		if five {
 			s.send(x, s.w.now)
@@ -263,9 +267,35 @@ func TestACauseIsOneIncident(t *testing.T) {
 		w := newWorld(t, Options{}, streets(t, "", "", 2))
 		s := newSpots(w, 3, 2)
 		s.run(start)
-		w.now += 10 * hourMs
-		s.run(w.now + 2*hourMs)
+		for _, off := range []int64{3 * minuteMs, 14 * minuteMs, 10 * hourMs} {
+			w.now += off
+			s.run(w.now + 2*hourMs)
+		}
 		require.Empty(t, summary(w.all()))
+	})
+	t.Run("gateway, and slow to be found again", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, Options{}, streets(t, "", "", 2))
+		s := newSpots(w, 3, 2)
+		for i, x := range s.list { // two die just before; the others find the gateway one after the other
+			x.fault, x.from = "slow", start
+			if i < 2 {
+				x.fault, x.from = "dead", start-6*minuteMs
+			}
+		}
+		s.run(start)
+		w.now += 14 * minuteMs
+		s.run(w.now + 2*hourMs)
+		require.ElementsMatch(t, []string{"device_silent p0-0 +57h open", "device_silent p0-1 +57h open"}, summary(w.all()))
+		for _, i := range w.all() {
+			require.True(t, i.Subject == "c" || i.OpenedAt >= start+29*minuteMs, "%v", i)
+		}
+		s.run(w.now + 2*minuteMs)
+		w.now += 3 * minuteMs
+		s.run(w.now + 2*hourMs)
+		for _, i := range w.all() {
+			require.Len(t, i.Changes, 1, "a restart calms nothing")
+		}
 	})
 	t.Run("works", func(t *testing.T) {
 		t.Parallel()

@@ -127,7 +127,7 @@ func (f *Follower) tickGadgets(pos uint64) {
 	s := &f.gadgets
 	now := f.running()
 	passed := max(0, min(now-f.judgedAt, stillMs))
-	f.judgedAt = now
+	f.judgedAt, f.back = now, min(f.back, now)
 	sites := map[string]siteNow{}
 	for _, place := range s.places {
 		f.tickUsual(place, sites, float64(passed)/hourMs)
@@ -232,7 +232,7 @@ func (f *Follower) tickGadget(pos uint64, g *gadget, passed int64, out *outages,
 		switch {
 		case silence < limit || r.DeviceSilent.Off:
 			x.calm(saysSilent)
-		case !out.hides(g):
+		case now-f.back >= limit && !out.hides(g): // it has had time to find the gateway again
 			x.stands(saysSilent, r.DeviceSilent.RecoverMin, Sum{"silent_s", silence / 1000}, Sum{"interval_s", int64(g.d.IntervalS)})
 		}
 	}

@@ -23,6 +23,7 @@ type outages struct {
 // outage is how many devices of a source or site are silent.
 type outage struct {
 	silent, all int
+	due         int             // silent ones that have had time to speak since the gateway was off
 	sites       map[string]bool // of a source
 	since       int64           // the journal's clock at the newest reading
 	is          bool
@@ -42,23 +43,24 @@ func (f *Follower) outages(now int64, sites map[string]siteNow) outages {
 			continue
 		}
 		silent := now-g.Heard > silentMs(p, g.d)*2/3
+		due := now-f.back > silentMs(p, g.d)*2/3
 		if g.site != nil {
-			o.add(o.site, g.site.ID, g, silent)
+			o.add(o.site, g.site.ID, g, silent, due)
 		}
 		if g.source != "" {
-			o.add(o.source, g.source, g, silent)
+			o.add(o.source, g.source, g, silent, due)
 		}
 	}
 	for _, x := range o.source {
-		x.is = len(x.sites) > 1 && x.out(p)
+		x.is = len(x.sites) > 1 && x.out(p, x.silent)
 	}
 	for _, x := range o.site {
-		x.is = x.out(p)
+		x.is = x.out(p, x.silent)
 	}
 	return o
 }
 
-func (o *outages) add(to map[string]*outage, id string, g *gadget, silent bool) {
+func (o *outages) add(to map[string]*outage, id string, g *gadget, silent, due bool) {
 	x := to[id]
 	if x == nil {
 		x = &outage{sites: map[string]bool{}}
@@ -69,11 +71,14 @@ func (o *outages) add(to map[string]*outage, id string, g *gadget, silent bool) 
 	if silent {
 		x.silent++
 	}
+	if silent && due {
+		x.due++
+	}
 	x.since = max(x.since, g.Heard)
 }
 
-func (x *outage) out(p *inventory.DeviceSilentRules) bool {
-	return !p.Off && x.silent >= p.Least && float64(x.silent) > p.Share*float64(x.all)
+func (x *outage) out(p *inventory.DeviceSilentRules, silent int) bool {
+	return !p.Off && silent >= p.Least && float64(silent) > p.Share*float64(x.all)
 }
 
 // reportOutages raises and calms.
@@ -89,6 +94,7 @@ func (f *Follower) reportOutages(pos uint64, o *outages) {
 			switch {
 			case !x.is:
 				out.calm(rule)
+			case !x.out(p, x.due): // the gateway was off
 			case !hidden(id) && f.standing[key{rule, id}] == nil || f.recovers(rule, id):
 				out.raise(rule, finding{at: f.clock, count: int64(x.silent), recover: int64(p.RecoverMin) * minuteMs, sums: []Sum{{"silent_devices", int64(x.silent)}, {"devices", int64(x.all)}}})
 			}
