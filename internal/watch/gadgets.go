@@ -221,7 +221,7 @@ func (f *Follower) tickGadget(pos uint64, g *gadget, passed int64, out *outages,
 	now := f.running()
 	g.Heard, g.Event, g.LagFrom = min(g.Heard, now), min(g.Event, now), min(g.LagFrom, now) // our clock may have run ahead
 	n := f.siteNow(sites, g.d)
-	if n.muted {
+	if n.muted || out.unheard(g) {
 		return
 	}
 	r := f.inv.Rules
@@ -232,6 +232,7 @@ func (f *Follower) tickGadget(pos uint64, g *gadget, passed int64, out *outages,
 		switch {
 		case silence < limit || r.DeviceSilent.Off:
 			x.calm(saysSilent)
+		case silence < out.patience(g): // its cause may be told instead
 		case now-f.back >= limit && !out.hides(g): // it has had time to find the gateway again
 			x.stands(saysSilent, r.DeviceSilent.RecoverMin, Sum{"silent_s", silence / 1000}, Sum{"interval_s", int64(g.d.IntervalS)})
 		}
@@ -254,7 +255,11 @@ func silentMs(r *inventory.DeviceSilentRules, d *inventory.Device) int64 {
 	if d.IntervalS <= 0 {
 		return 0
 	}
-	return max(int64(r.Intervals*float64(d.IntervalS)*1000), int64(r.LeastMin)*minuteMs)
+	return silentAfter(r, int64(d.IntervalS)*1000)
+}
+
+func silentAfter(r *inventory.DeviceSilentRules, interval int64) int64 {
+	return max(int64(r.Intervals*float64(interval)), int64(r.LeastMin)*minuteMs)
 }
 
 // judgeBattery: the mean of the last voltages is under low_mv; it is well again
