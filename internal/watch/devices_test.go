@@ -339,6 +339,25 @@ func TestACauseIsOneIncident(t *testing.T) {
 	})
 }
 
+// TestDevicesThatWereNeverHeard are silent once any was heard, and then they are
+// counted with their site.
+func TestDevicesThatWereNeverHeard(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{}, streets(t, "", "", 3))
+	w.until(monday + dayMs)
+	require.Empty(t, summary(w.all()), "nothing was installed yet")
+	s := newSpots(w, 3, 3)
+	s.list[2].fault = "dead"
+	for _, x := range s.list[8:16] {
+		x.fault = "dead"
+	}
+	for i, x := range s.list[16:] { // they come one by one
+		x.fault, x.from = "slow", w.now-21*minuteMs+int64(i)*minuteMs
+	}
+	s.run(w.now + hourMs)
+	require.ElementsMatch(t, []string{"device_silent p0-2 +24h open", "site_silent p1 +24h open"}, summary(w.all()))
+}
+
 // TestNothingOfASource: many devices are missed soon, but not those that all
 // send at the same second, nor a few.
 func TestNothingOfASource(t *testing.T) {

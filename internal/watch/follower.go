@@ -41,7 +41,7 @@ type Follower struct {
 	clock    int64 // Unix ms: the receive time of the last entry that is no reading
 	ticked   int64 // the clock's multiple of tickMs at which detectors were called last
 	still    int64 // how long the gateway was off in all, ms: no device was silent then
-	back     int64 // the running clock at which it was on again last
+	back     int64 // the running clock since which devices can find it: it was off before, or none was ever heard
 	passed   int64 // the clock up to which it was looked at
 	judgedAt int64 // the running clock at the last tick
 	purged   int64 // the clock's day in which old incidents were dropped last

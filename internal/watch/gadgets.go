@@ -232,8 +232,8 @@ func (f *Follower) tickGadget(pos uint64, g *gadget, passed int64, out *outages,
 		switch {
 		case silence < limit || r.DeviceSilent.Off:
 			x.calm(saysSilent)
-		case silence < out.patience(g): // its cause may be told instead
-		case now-f.back >= limit && !out.hides(g): // it has had time to find the gateway again
+		case min(silence, now-f.back) < out.patience(g, limit): // its cause may be told instead, or it has yet to find the gateway
+		case !out.hides(g):
 			x.stands(saysSilent, r.DeviceSilent.RecoverMin, Sum{"silent_s", silence / 1000}, Sum{"interval_s", int64(g.d.IntervalS)})
 		}
 	}

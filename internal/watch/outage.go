@@ -48,24 +48,28 @@ func (o *outages) hides(g *gadget) bool {
 // unheard tells whether nothing at all comes of a device's source.
 func (o *outages) unheard(g *gadget) bool { return o.source[g.source] != nil && o.source[g.source].mute }
 
-// patience is how long a device is to be silent, ms, before that is not its
-// source's or site's: their time, and one interval in which it said nothing yet.
-func (o *outages) patience(g *gadget) (ms int64) {
+// patience is how long a device is to be silent, ms, before that is told of it:
+// its limit, or longer where its source or site may be the cause: their time,
+// and one interval in which it said nothing yet.
+func (o *outages) patience(g *gadget, limit int64) int64 {
+	ms := int64(0)
 	if x := o.source[g.source]; x != nil {
 		ms = x.wait
 	}
 	if g.site != nil && o.site[g.site.ID] != nil {
 		ms = max(ms, o.site[g.site.ID].wait)
 	}
-	return ms + int64(g.d.IntervalS)*1000
+	return max(limit, ms+int64(g.d.IntervalS)*1000)
 }
 
 // outages counts.
 func (f *Follower) outages(now int64, sites map[string]siteNow) outages {
 	o := outages{source: map[string]*outage{}, site: map[string]*outage{}}
 	p := &f.inv.Rules.DeviceSilent
+	heard := false
 	for _, g := range f.gadgets.all {
-		if g == nil || g.d.IntervalS <= 0 || !g.Seen || f.siteNow(sites, g.d).muted {
+		heard = heard || g != nil && g.Seen
+		if g == nil || g.d.IntervalS <= 0 || f.siteNow(sites, g.d).muted {
 			continue
 		}
 		silent := now-g.Heard > silentMs(p, g.d)*2/3
@@ -76,6 +80,10 @@ func (f *Follower) outages(now int64, sites map[string]siteNow) outages {
 		if g.source != "" {
 			o.add(o.source, g.source, g, silent, due)
 		}
+	}
+	if !heard { // the gateway is still being set up: devices find it from now on
+		f.back = now
+		return o
 	}
 	for _, x := range o.source {
 		if len(x.sites) > 1 && !p.Off {
