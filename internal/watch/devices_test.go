@@ -30,10 +30,10 @@ func streets(tb testing.TB, rules, closures string, sites int) *inventory.Versio
 			},
 		})
 		for k := range 8 {
-			rows = append(rows, fmt.Sprintf("%s-%d,spot,%s,%d,,car,300", id, k, id, k))
+			rows = append(rows, fmt.Sprintf("%s-%d,spot,%s,%d,,car,%d", id, k, id, k, intervalOf(k)/1000))
 		}
 	}
-	rows = append(rows, "c,traffic,,,r,,300")
+	rows = append(rows, "c,traffic,,,r,,60")
 	geo, err := json.Marshal(map[string]any{"type": "FeatureCollection", "features": features})
 	require.NoError(tb, err)
 	road := `{"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"LineString","coordinates":[[107.0,-6.24],[107.01,-6.24]]},` +
@@ -50,11 +50,20 @@ func streets(tb testing.TB, rules, closures string, sites int) *inventory.Versio
 	return v
 }
 
+// intervalOf is how often a spot sends, ms: the last of a site each minute.
+func intervalOf(k int) int64 {
+	if k == 7 {
+		return minuteMs
+	}
+	return 5 * minuteMs
+}
+
 // spots are simulated places that send each interval and when they change.
 type spots struct {
 	w    *world
 	dice *rand.Rand
 	list []*spotSim
+	road spotSim // its counter, which sends each minute
 }
 
 type spotSim struct {
@@ -69,7 +78,7 @@ type spotSim struct {
 }
 
 func newSpots(w *world, seed uint64, sites int) *spots {
-	s := &spots{w: w, dice: rand.New(rand.NewPCG(seed, 5))}
+	s := &spots{w: w, dice: rand.New(rand.NewPCG(seed, 5)), road: spotSim{id: "c"}}
 	for i := range sites {
 		for k := range 8 {
 			s.list = append(s.list, &spotSim{id: fmt.Sprintf("p%d-%d", i, k), battery: 3500, next: w.now + s.stay()})
@@ -91,6 +100,9 @@ func (s *spots) run(until int64) {
 		w.now += minuteMs
 		w.put(journal.Entry{Type: journal.TypeTick})
 		hour := (w.now - monday) % dayMs / hourMs
+		if s.road.fault == "" || w.now < s.road.from {
+			s.count(hour)
+		}
 		for i, x := range s.list {
 			if x.fault != "" && w.now >= x.from {
 				s.faulty(x, i)
@@ -103,11 +115,23 @@ func (s *spots) run(until int64) {
 				}
 				x.next = w.now + s.stay()
 			}
-			if w.now-x.lastSent >= 5*minuteMs {
+			if w.now-x.lastSent >= intervalOf(i%8) {
 				s.send(x, w.now)
 			}
 		}
 	}
+}
+
+// count lets the counter of the road send a minute.
+func (s *spots) count(hour int64) {
+	s.road.seq++
+	n := 0
+	if hour >= 5 && hour < 23 {
+		n = 5 + s.dice.IntN(20)
+	}
+	s.w.put(journal.Entry{Type: journal.TypeReading, Source: "mqtt", Reading: &city.Reading{
+		Device: "c", Kind: city.KindTraffic, HasBoot: true, Boot: 1, Seq: s.road.seq, At: s.w.now, Traffic: &city.Traffic{Lanes: []city.Lane{{Lane: 1, HasCounts: true, SM: uint32(n)}}},
+	}})
 }
 
 func (s *spots) send(x *spotSim, at int64) {
@@ -123,6 +147,10 @@ func (s *spots) faulty(x *spotSim, i int) {
 	five := (s.w.now/minuteMs+int64(i))%5 == 0
 	switch x.fault {
 	case "dead":
+	case "slow": // after 24 minutes at most it finds the gateway
+		if s.w.now-x.from > (14+min(int64(i), 9))*minuteMs {
+			x.fault = ""
+		}
 	case "stuck":
 		if five {
 			s.send(x, s.w.now)
@@ -175,9 +203,7 @@ func TestHonestSpotsRaiseNothing(t *testing.T) {
 // summary is short.
 func summary(list []Incident) (all []string) {
 	for _, i := range list {
-		if i.Subject != "c" { // the counter of the road says nothing here
-			all = append(all, fmt.Sprintf("%s %s +%dh %s", i.Rule, i.Subject, (i.OpenedAt-monday)/hourMs, i.State))
-		}
+		all = append(all, fmt.Sprintf("%s %s +%dh %s", i.Rule, i.Subject, (i.OpenedAt-monday)/hourMs, i.State))
 	}
 	return all
 }
@@ -208,9 +234,6 @@ func TestEachDeviceFaultIsFound(t *testing.T) {
 			s.run(from + 2*dayMs)
 			found := false
 			for _, i := range w.all() {
-				if i.Subject == "c" {
-					continue
-				}
 				require.Equal(t, s.list[3].id, i.Subject, "%v", i)
 				require.Contains(t, append(c.also, c.rule), i.Rule)
 				require.Equal(t, "p0", i.Site)
@@ -252,20 +275,55 @@ func TestACauseIsOneIncident(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t, Options{}, streets(t, "", "", 4))
 		s := newSpots(w, 3, 4)
+		s.road.fault, s.road.from = "dead", start
 		for _, x := range s.list {
 			x.fault, x.from = "dead", start
 		}
 		s.run(start + 3*hourMs)
 		require.Equal(t, []string{"source_silent mqtt +57h open"}, summary(w.all()))
+		require.LessOrEqual(t, w.all()[0].OpenedAt, start+10*minuteMs)
+		require.Equal(t, int64(33), w.all()[0].Count)
+		s.road.fault = ""
+		for _, x := range s.list {
+			x.fault = ""
+		}
+		s.run(start + 5*hourMs)
+		require.Equal(t, []string{"source_silent mqtt +57h closed"}, summary(w.all()))
 	})
 	t.Run("gateway", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t, Options{}, streets(t, "", "", 2))
 		s := newSpots(w, 3, 2)
 		s.run(start)
-		w.now += 10 * hourMs
-		s.run(w.now + 2*hourMs)
+		for _, off := range []int64{3 * minuteMs, 14 * minuteMs, 10 * hourMs} {
+			w.now += off
+			s.run(w.now + 2*hourMs)
+		}
 		require.Empty(t, summary(w.all()))
+	})
+	t.Run("gateway, and slow to be found again", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, Options{}, streets(t, "", "", 2))
+		s := newSpots(w, 3, 2)
+		for i, x := range s.list { // two die just before; the others find the gateway one after the other
+			x.fault, x.from = "slow", start
+			if i < 2 {
+				x.fault, x.from = "dead", start-6*minuteMs
+			}
+		}
+		s.run(start)
+		w.now += 14 * minuteMs
+		s.run(w.now + 2*hourMs)
+		require.ElementsMatch(t, []string{"device_silent p0-0 +57h open", "device_silent p0-1 +57h open"}, summary(w.all()))
+		for _, i := range w.all() {
+			require.True(t, i.OpenedAt >= start+29*minuteMs, "%v", i)
+		}
+		s.run(w.now + 2*minuteMs)
+		w.now += 3 * minuteMs
+		s.run(w.now + 2*hourMs)
+		for _, i := range w.all() {
+			require.Len(t, i.Changes, 1, "a restart calms nothing")
+		}
 	})
 	t.Run("works", func(t *testing.T) {
 		t.Parallel()
@@ -279,6 +337,82 @@ func TestACauseIsOneIncident(t *testing.T) {
 		s.run(start + 24*hourMs)
 		require.Equal(t, []string{"site_silent p1 +80h open"}, summary(w.all()), "once the work should be done")
 	})
+}
+
+// TestDevicesThatWereNeverHeard are silent once any was heard, and then they are
+// counted with their site.
+func TestDevicesThatWereNeverHeard(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{}, streets(t, "", "", 3))
+	w.until(monday + dayMs)
+	require.Empty(t, summary(w.all()), "nothing was installed yet")
+	s := newSpots(w, 3, 3)
+	s.list[2].fault = "dead"
+	for _, x := range s.list[8:16] {
+		x.fault = "dead"
+	}
+	for i, x := range s.list[16:] { // they come one by one
+		x.fault, x.from = "slow", w.now-21*minuteMs+int64(i)*minuteMs
+	}
+	s.run(w.now + hourMs)
+	require.ElementsMatch(t, []string{"device_silent p0-2 +24h open", "site_silent p1 +24h open"}, summary(w.all()))
+}
+
+// TestNothingOfASource: many devices are missed soon, but not those that all
+// send at the same second, nor a few.
+func TestNothingOfASource(t *testing.T) {
+	t.Parallel()
+	p := &streets(t, "", "", 1).Rules.DeviceSilent
+	for name, c := range map[string]struct {
+		quick, slow int   // devices with a minute, with five
+		mute        int64 // after so long, s
+	}{
+		"a city":        {119, 3000, 121},
+		"all at once":   {0, 3000, 451},
+		"a few quick":   {5, 0, 241},
+		"too few":       {2, 0, 0},
+		"most are slow": {2, 3000, 451},
+	} {
+		x := &outage{all: c.quick + c.slow, rate: float64(c.quick)/60 + float64(c.slow)/300}
+		for i := range x.all {
+			x.intervals = append(x.intervals, 60_000)
+			if i >= c.quick {
+				x.intervals[i] = 300_000
+			}
+		}
+		x.quiet(p, (c.mute-1)*1000)
+		require.False(t, x.mute, name)
+		x.quiet(p, max(c.mute, 86_400*(1-min(c.mute, 1)))*1000)
+		require.Equal(t, c.mute > 0, x.mute, name)
+	}
+}
+
+// TestAStoredBacklogIsNotOfNow: a spot that kept a day of changes and boots
+// while its link was down sends them at once.
+func TestAStoredBacklogIsNotOfNow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{}, streets(t, "", "", 1))
+	s := newSpots(w, 3, 1)
+	start := monday + dayMs + 9*hourMs
+	s.run(start)
+	w.apply()
+	x := s.list[0]
+	before := *w.f.gadgets.byID[x.id]
+	busy := before.usual.Came
+	for i := range int64(40) {
+		x.seq++
+		x.taken = !x.taken
+		w.put(journal.Entry{Type: journal.TypeReading, Source: "mqtt", Reading: &city.Reading{
+			Device: x.id, Kind: city.KindSpot, HasBoot: true, Boot: 2 + uint64(i/5), Seq: x.seq, At: w.now - 20*hourMs + i*20*minuteMs, Spot: &city.Spot{Occupied: x.taken},
+		}})
+	}
+	w.apply()
+	g := w.f.gadgets.byID[x.id]
+	require.Equal(t, uint64(9), g.Boot)
+	require.Equal(t, before.Events, g.Events)
+	require.Equal(t, busy, g.usual.Came)
+	w.until(w.now + tickMs)
+	require.Empty(t, summary(w.all()))
 }
 
 // TestDevicesSurviveARestart: whatever the cuts, the same incidents.

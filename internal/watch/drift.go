@@ -5,8 +5,9 @@ import "slices"
 // drift looks for gates that lose count: over a day (of a site without reset_at,
 // over a week, for its vehicles may stay for days) as many leave as came, give
 // or take `share` of what passed, and `least`. The day is judged an hour after
-// its end, once; a week each day. Source: contract section 4 (gates: in minus
-// out since reset_at); issue 5 item 1.
+// its end, once; a week each day. The first day is not judged, for nobody saw
+// it whole; nor is a day on which a gate did not speak. Source: contract section
+// 4 (gates: in minus out since reset_at); issue 5 item 1.
 type drift struct {
 	Days []driftDay // ascending
 }
@@ -16,13 +17,36 @@ type driftDay struct {
 	Date    string
 	In, Out int64
 	Done    bool
+	Holed   bool `json:",omitempty"` // a gate was silent or dead
 }
 
-// driftDays are kept: a week, and the day that has not ended.
+// driftDays are kept: the one before a week, the week, and the day that has not
+// ended.
 const driftDays = 9
 
 // pass takes vehicles that passed.
 func (s *drift) pass(date string, out bool, n int64) {
+	switch d := s.day(date); {
+	case d == nil:
+	case out:
+		d.Out += n
+	default:
+		d.In += n
+	}
+}
+
+// hole notes that not all gates speak on a day; it tells whether that is new.
+func (s *drift) hole(date string) bool {
+	d := s.day(date)
+	if d == nil || d.Holed {
+		return false
+	}
+	d.Holed = true
+	return true
+}
+
+// day is one of those that are kept; nil where it is older than they are.
+func (s *drift) day(date string) *driftDay {
 	i, found := slices.BinarySearchFunc(s.Days, date, func(d driftDay, date string) int {
 		switch {
 		case d.Date < date:
@@ -35,18 +59,14 @@ func (s *drift) pass(date string, out bool, n int64) {
 	if !found {
 		if len(s.Days) == driftDays {
 			if i == 0 {
-				return
+				return nil
 			}
 			s.Days = slices.Delete(s.Days, 0, 1)
 			i--
 		}
 		s.Days = slices.Insert(s.Days, i, driftDay{Date: date})
 	}
-	if out {
-		s.Days[i].Out += n
-	} else {
-		s.Days[i].In += n
-	}
+	return &s.Days[i]
 }
 
 // tick judges the days that are over.
@@ -61,9 +81,10 @@ func (s *drift) tick(x *moment) (changed bool) {
 		d.Done, changed = true, true
 		from := i
 		if x.place.site.ResetAt == "" {
-			if from = i - 6; from < 0 {
-				continue
-			}
+			from = i - 6
+		}
+		if from < 1 || slices.ContainsFunc(s.Days[from:i+1], func(d driftDay) bool { return d.Holed }) {
+			continue
 		}
 		in, out := int64(0), int64(0)
 		for _, day := range s.Days[from : i+1] {

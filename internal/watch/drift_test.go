@@ -13,12 +13,17 @@ func TestGatesThatLoseCount(t *testing.T) {
 	for name, c := range map[string]struct {
 		reset string
 		out   []int64 // of 200 that come each day
+		holed int     // the day on which a gate is silent; 0: none
 		want  int
 	}{
-		"honest":               {"04:00", []int64{200, 195, 205, 200}, 0},
-		"a gate is half blind": {"04:00", []int64{200, 150, 200}, 1},
-		"overnight, no reset":  {"", []int64{100, 230, 190, 280, 200, 200, 200, 200}, 0},
-		"drifts for a week":    {"", []int64{160, 160, 160, 160, 160, 160, 160, 160}, 1},
+		"honest":                {"04:00", []int64{200, 195, 205, 200}, 0, 0},
+		"a gate is half blind":  {"04:00", []int64{200, 150, 200}, 0, 1},
+		"installed at noon":     {"04:00", []int64{350, 195, 205, 200}, 0, 0},
+		"a gate is silent":      {"04:00", []int64{200, 150, 200}, 1, 0},
+		"overnight, no reset":   {"", []int64{100, 230, 190, 280, 200, 200, 200, 200}, 0, 0},
+		"drifts for a week":     {"", []int64{160, 160, 160, 160, 160, 160, 160, 160}, 0, 1},
+		"a week with the first": {"", []int64{520, 200, 200, 200, 200, 200, 200, 200, 200}, 0, 0},
+		"a week with a silence": {"", []int64{160, 160, 160, 160, 160, 160, 160, 160}, 5, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -32,6 +37,10 @@ func TestGatesThatLoseCount(t *testing.T) {
 				date := r.x.place.date(monday + int64(day)*dayMs)
 				s.pass(date, false, 200)
 				s.pass(date, true, out)
+				if c.holed > 0 && day == c.holed {
+					require.True(t, s.hole(date))
+					require.False(t, s.hole(date))
+				}
 				r.x.now = monday + int64(day+1)*dayMs + 30*minuteMs
 				require.False(t, s.tick(r.x), "too early")
 				r.x.now += hourMs

@@ -206,10 +206,10 @@ func (w *world) flush() {
 	require.Equal(w.t, w.pos, w.f.Cursor())
 }
 
-// until brings ticks, one every five minutes.
+// until brings ticks, one each minute as intake does.
 func (w *world) until(at int64) {
 	for w.now < at {
-		w.now = min(at, w.now+tickMs)
+		w.now = min(at, w.now+minuteMs)
 		w.put(journal.Entry{Type: journal.TypeTick})
 	}
 }

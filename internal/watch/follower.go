@@ -41,6 +41,7 @@ type Follower struct {
 	clock    int64 // Unix ms: the receive time of the last entry that is no reading
 	ticked   int64 // the clock's multiple of tickMs at which detectors were called last
 	still    int64 // how long the gateway was off in all, ms: no device was silent then
+	back     int64 // the running clock since which devices can find it: it was off before, or none was ever heard
 	passed   int64 // the clock up to which it was looked at
 	judgedAt int64 // the running clock at the last tick
 	purged   int64 // the clock's day in which old incidents were dropped last
@@ -120,6 +121,10 @@ func (f *Follower) Apply(entries []journal.Entry) error {
 	return nil
 }
 
+// offMs without an entry that is no reading means that the gateway was off, for
+// it appends a tick each minute.
+const offMs = 2 * minuteMs
+
 func (f *Follower) apply(e *journal.Entry) {
 	if e.Type == journal.TypeReading {
 		f.hear(e)
@@ -132,8 +137,9 @@ func (f *Follower) apply(e *journal.Entry) {
 		f.ticked, f.purged = e.Recv/tickMs, 0
 	}
 	f.clock = e.Recv
-	if passed := f.clock - f.passed; f.passed != 0 && passed > stillMs {
+	if passed := f.clock - f.passed; f.passed != 0 && passed > offMs {
 		f.still += passed
+		f.back = f.running()
 	}
 	f.passed = f.clock
 	switch e.Type {

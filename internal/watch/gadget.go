@@ -73,15 +73,20 @@ const (
 	saysReboots
 )
 
+// timelyMs is how far a reading's time may be from ours where it counts as of
+// now: a backlog that was stored brings hours of changes and boots at once.
+const timelyMs = 10 * minuteMs
+
 // hear takes a reading: now is of the running clock.
 func (g *gadget) hear(e *journal.Entry, now int64) {
 	r := e.Reading
 	fresh := !g.Seen || r.HasBoot && r.Boot > g.Boot || r.HasBoot == g.Booted && r.Boot == g.Boot && r.Seq > g.Seq || !r.HasBoot && e.Recv-r.At < freshMs
+	timely := max(e.Recv-r.At, r.At-e.Recv) < timelyMs
 	g.Heard = now
 	if e.Source != "" {
 		g.source = e.Source
 	}
-	g.number(r, now)
+	g.number(r, now, timely)
 	g.lag(e.Recv-r.At, now)
 	if v, ok := batteryOf(r); ok {
 		if g.Battery == 0 {
@@ -90,20 +95,22 @@ func (g *gadget) hear(e *journal.Entry, now int64) {
 		g.Battery += 0.2 * (float32(v) - g.Battery)
 	}
 	if fresh {
-		g.say(r, now)
+		g.say(r, now, timely)
 	}
 	g.Seen = true
 }
 
 // number counts what the sequence numbers leave out. A number that comes late
 // was not lost.
-func (g *gadget) number(r *city.Reading, now int64) {
+func (g *gadget) number(r *city.Reading, now int64, timely bool) {
 	switch {
 	case !g.Seen || r.HasBoot != g.Booted:
 		g.Boot, g.Seq, g.Booted = r.Boot, r.Seq, r.HasBoot
 	case r.Boot > g.Boot:
-		g.age(now)
-		g.Boots++
+		if timely {
+			g.age(now)
+			g.Boots++
+		}
 		g.Boot, g.Seq = r.Boot, r.Seq
 	case r.Boot < g.Boot:
 	case r.Seq > g.Seq:
@@ -151,11 +158,11 @@ func batteryOf(r *city.Reading) (mv int64, ok bool) {
 }
 
 // say takes what the device measured.
-func (g *gadget) say(r *city.Reading, now int64) {
+func (g *gadget) say(r *city.Reading, now int64, timely bool) {
 	events := float32(0)
 	switch {
 	case r.Spot != nil:
-		events = g.spot(r, now)
+		events = g.spot(r, now, timely)
 	case r.Gate != nil:
 		events = float32(r.Gate.Count)
 		g.passed(r)
@@ -172,6 +179,8 @@ func (g *gadget) say(r *city.Reading, now int64) {
 	}
 	if events > 0 {
 		g.Event, g.Expected = now, 0
+	}
+	if events > 0 && timely {
 		// A busy period counts no more than its hour is worth of evidence.
 		g.Events += min(events, mostEvents)
 		if g.usual != nil {
@@ -199,14 +208,16 @@ func (g *gadget) passed(r *city.Reading) {
 // vehicles.
 const mostEvents = 3
 
-func (g *gadget) spot(r *city.Reading, now int64) (events float32) {
+func (g *gadget) spot(r *city.Reading, now int64, timely bool) (events float32) {
 	v := uint64(1)
 	if r.Spot.Occupied {
 		v = 2
 	}
 	if g.Value != 0 && v != g.Value {
-		g.age(now)
-		g.Flaps++
+		if timely {
+			g.age(now)
+			g.Flaps++
+		}
 		events = 1
 	}
 	switch {

@@ -127,13 +127,13 @@ func (f *Follower) tickGadgets(pos uint64) {
 	s := &f.gadgets
 	now := f.running()
 	passed := max(0, min(now-f.judgedAt, stillMs))
-	f.judgedAt = now
+	f.judgedAt, f.back = now, min(f.back, now)
 	sites := map[string]siteNow{}
 	for _, place := range s.places {
 		f.tickUsual(place, sites, float64(passed)/hourMs)
 	}
-	f.tickGates(pos, sites)
 	out := f.outages(now, sites)
+	f.tickGates(pos, &out, sites)
 	f.reportOutages(pos, &out)
 	for i, g := range s.all {
 		if g == nil {
@@ -147,7 +147,7 @@ func (f *Follower) tickGadgets(pos uint64) {
 }
 
 // tickGates judges the gates of each site.
-func (f *Follower) tickGates(pos uint64, sites map[string]siteNow) {
+func (f *Follower) tickGates(pos uint64, out *outages, sites map[string]siteNow) {
 	for _, key := range f.gadgets.places {
 		u, first := f.gadgets.usuals[key], f.gadgets.of[key][0]
 		if u.Gates == nil || first.site == nil || f.siteNow(sites, first.d).muted {
@@ -155,6 +155,11 @@ func (f *Follower) tickGates(pos uint64, sites map[string]siteNow) {
 		}
 		x := &moment{now: f.clock, pos: pos, rules: f.inv.Rules, place: place{version: f.inv, site: first.site, closures: f.closures}}
 		x.out = &subjectOf{i: &f.incidents, kind: ofSite, id: first.site.ID, site: first.site.ID, now: f.clock, pos: pos}
+		for _, g := range f.gadgets.of[key] {
+			if g.says(saysSilent) || g.says(saysDead) || out.hides(g) {
+				u.soiled = u.Gates.hole(x.place.date(f.clock)) || u.soiled
+			}
+		}
 		u.soiled = u.Gates.tick(x) || u.soiled
 	}
 }
@@ -216,7 +221,7 @@ func (f *Follower) tickGadget(pos uint64, g *gadget, passed int64, out *outages,
 	now := f.running()
 	g.Heard, g.Event, g.LagFrom = min(g.Heard, now), min(g.Event, now), min(g.LagFrom, now) // our clock may have run ahead
 	n := f.siteNow(sites, g.d)
-	if n.muted {
+	if n.muted || out.unheard(g) {
 		return
 	}
 	r := f.inv.Rules
@@ -227,6 +232,7 @@ func (f *Follower) tickGadget(pos uint64, g *gadget, passed int64, out *outages,
 		switch {
 		case silence < limit || r.DeviceSilent.Off:
 			x.calm(saysSilent)
+		case min(silence, now-f.back) < out.patience(g, limit): // its cause may be told instead, or it has yet to find the gateway
 		case !out.hides(g):
 			x.stands(saysSilent, r.DeviceSilent.RecoverMin, Sum{"silent_s", silence / 1000}, Sum{"interval_s", int64(g.d.IntervalS)})
 		}
@@ -249,7 +255,11 @@ func silentMs(r *inventory.DeviceSilentRules, d *inventory.Device) int64 {
 	if d.IntervalS <= 0 {
 		return 0
 	}
-	return max(int64(r.Intervals*float64(d.IntervalS)*1000), int64(r.LeastMin)*minuteMs)
+	return silentAfter(r, int64(d.IntervalS)*1000)
+}
+
+func silentAfter(r *inventory.DeviceSilentRules, interval int64) int64 {
+	return max(int64(r.Intervals*float64(interval)), int64(r.LeastMin)*minuteMs)
 }
 
 // judgeBattery: the mean of the last voltages is under low_mv; it is well again

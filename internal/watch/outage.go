@@ -14,7 +14,12 @@ import (
 // first of them passes its own limit, three intervals, no sooner than the last
 // of them has passed two, for the last reading of each lies within one interval
 // before the cause. A site's cabinet, a gateway and a broker look like that;
-// devices that die one by one do not, unless most have died.
+// devices that die one by one do not, unless most have died. Devices of unequal
+// intervals pass their limits one after the other: those that are quick wait
+// until the cause would be seen. A source of many devices is seen sooner: where
+// nothing comes of it in a time in which leastDue readings were to be expected
+// (exp(-20), were they a Poisson process), and `least` of its devices have
+// missed one, for they may all send at the same second.
 type outages struct {
 	source map[string]*outage
 	site   map[string]*outage
@@ -23,42 +28,99 @@ type outages struct {
 // outage is how many devices of a source or site are silent.
 type outage struct {
 	silent, all int
+	due         int             // silent ones that have had time to speak since the gateway was off
 	sites       map[string]bool // of a source
-	since       int64           // the journal's clock at the newest reading
+	since       int64           // the running clock at the newest reading
+	rate        float64         // readings to be expected, per second
+	intervals   []int64         // of its devices, ms
+	wait        int64           // after so long it is seen, ms; 0: it never is
 	is          bool
+	mute        bool // nothing at all comes
 }
+
+const leastDue = 20 // readings
 
 // hides tells whether a device's silence is told by its source or site.
 func (o *outages) hides(g *gadget) bool {
 	return o.source[g.source] != nil && g.source != "" && o.source[g.source].is || g.site != nil && o.site[g.site.ID] != nil && o.site[g.site.ID].is
 }
 
+// unheard tells whether nothing at all comes of a device's source.
+func (o *outages) unheard(g *gadget) bool { return o.source[g.source] != nil && o.source[g.source].mute }
+
+// patience is how long a device is to be silent, ms, before that is told of it:
+// its limit, or longer where its source or site may be the cause: their time,
+// and one interval in which it said nothing yet.
+func (o *outages) patience(g *gadget, limit int64) int64 {
+	ms := int64(0)
+	if x := o.source[g.source]; x != nil {
+		ms = x.wait
+	}
+	if g.site != nil && o.site[g.site.ID] != nil {
+		ms = max(ms, o.site[g.site.ID].wait)
+	}
+	return max(limit, ms+int64(g.d.IntervalS)*1000)
+}
+
 // outages counts.
 func (f *Follower) outages(now int64, sites map[string]siteNow) outages {
 	o := outages{source: map[string]*outage{}, site: map[string]*outage{}}
 	p := &f.inv.Rules.DeviceSilent
+	heard := false
 	for _, g := range f.gadgets.all {
-		if g == nil || g.d.IntervalS <= 0 || !g.Seen || f.siteNow(sites, g.d).muted {
+		heard = heard || g != nil && g.Seen
+		if g == nil || g.d.IntervalS <= 0 || f.siteNow(sites, g.d).muted {
 			continue
 		}
 		silent := now-g.Heard > silentMs(p, g.d)*2/3
+		due := now-f.back > silentMs(p, g.d)*2/3
 		if g.site != nil {
-			o.add(o.site, g.site.ID, g, silent)
+			o.add(o.site, g.site.ID, g, silent, due)
 		}
 		if g.source != "" {
-			o.add(o.source, g.source, g, silent)
+			o.add(o.source, g.source, g, silent, due)
 		}
 	}
+	if !heard { // the gateway is still being set up: devices find it from now on
+		f.back = now
+		return o
+	}
 	for _, x := range o.source {
-		x.is = len(x.sites) > 1 && x.out(p)
+		if len(x.sites) > 1 && !p.Off {
+			x.judge(p)
+			x.quiet(p, now)
+		}
 	}
 	for _, x := range o.site {
-		x.is = x.out(p)
+		x.judge(p)
 	}
 	return o
 }
 
-func (o *outages) add(to map[string]*outage, id string, g *gadget, silent bool) {
+// judge tells whether most devices are silent.
+func (x *outage) judge(p *inventory.DeviceSilentRules) {
+	slices.Sort(x.intervals)
+	if most := max(int(p.Share*float64(x.all)), p.Least-1); most < x.all {
+		x.wait = silentAfter(p, x.intervals[most]) * 2 / 3
+	}
+	x.is = x.out(p, x.silent)
+}
+
+// quiet tells whether nothing comes of a source.
+func (x *outage) quiet(p *inventory.DeviceSilentRules, now int64) {
+	if x.rate == 0 || x.all < p.Least {
+		return
+	}
+	long := max(2*minuteMs, x.intervals[p.Least-1]*3/2, int64(leastDue*1000/x.rate))
+	if x.wait == 0 || long < x.wait {
+		x.wait = long
+	}
+	if x.mute = now-x.since > long; x.mute {
+		x.is, x.silent = true, x.all
+	}
+}
+
+func (o *outages) add(to map[string]*outage, id string, g *gadget, silent, due bool) {
 	x := to[id]
 	if x == nil {
 		x = &outage{sites: map[string]bool{}}
@@ -69,11 +131,19 @@ func (o *outages) add(to map[string]*outage, id string, g *gadget, silent bool) 
 	if silent {
 		x.silent++
 	}
+	if silent && due {
+		x.due++
+	}
 	x.since = max(x.since, g.Heard)
+	interval := int64(g.d.IntervalS) * 1000
+	x.intervals = append(x.intervals, interval)
+	if !g.says(saysSilent) {
+		x.rate += 1000 / float64(interval)
+	}
 }
 
-func (x *outage) out(p *inventory.DeviceSilentRules) bool {
-	return !p.Off && x.silent >= p.Least && float64(x.silent) > p.Share*float64(x.all)
+func (x *outage) out(p *inventory.DeviceSilentRules, silent int) bool {
+	return !p.Off && silent >= p.Least && float64(silent) > p.Share*float64(x.all)
 }
 
 // reportOutages raises and calms.
@@ -89,6 +159,7 @@ func (f *Follower) reportOutages(pos uint64, o *outages) {
 			switch {
 			case !x.is:
 				out.calm(rule)
+			case !x.out(p, x.due) && (!x.mute || f.running()-f.back < int64(p.LeastMin)*minuteMs): // the gateway was off
 			case !hidden(id) && f.standing[key{rule, id}] == nil || f.recovers(rule, id):
 				out.raise(rule, finding{at: f.clock, count: int64(x.silent), recover: int64(p.RecoverMin) * minuteMs, sums: []Sum{{"silent_devices", int64(x.silent)}, {"devices", int64(x.all)}}})
 			}

@@ -32,7 +32,7 @@ const ofCity subjectKind = "city"
 const ofUsual subjectKind = "usual"
 
 func (f *Follower) meta() map[string]*int64 {
-	return map[string]*int64{"cursor": &f.cursor, "clock": &f.clock, "ticked": &f.ticked, "still": &f.still, "passed": &f.passed, "judged": &f.judgedAt}
+	return map[string]*int64{"cursor": &f.cursor, "clock": &f.clock, "ticked": &f.ticked, "still": &f.still, "back": &f.back, "passed": &f.passed, "judged": &f.judgedAt}
 }
 
 func (f *Follower) load() error {
