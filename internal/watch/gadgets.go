@@ -15,14 +15,14 @@ type gadgets struct {
 	byID   map[string]*gadget
 	all    []*gadget         // by place in the file
 	free   []int             // places that are free
-	soiled map[int]bool      // packs that are to be written
+	soiled []bool            // packs that are to be written
 	usuals map[string]*usual // by place and kind of device
 	places []string          // their keys, sorted
 	of     map[string][]*gadget
 }
 
 func newGadgets() gadgets {
-	return gadgets{byID: map[string]*gadget{}, soiled: map[int]bool{}, usuals: map[string]*usual{}, of: map[string][]*gadget{}}
+	return gadgets{byID: map[string]*gadget{}, usuals: map[string]*usual{}, of: map[string][]*gadget{}}
 }
 
 // running is the journal's clock less the time in which the gateway was off.
@@ -110,6 +110,9 @@ func (s *gadgets) put(i int, g *gadget) {
 	for len(s.all) <= i {
 		s.all = append(s.all, nil)
 	}
+	for len(s.soiled) <= i/packed {
+		s.soiled = append(s.soiled, false)
+	}
 	s.all[i], g.place = g, i
 	s.soiled[i/packed] = true
 }
@@ -136,11 +139,11 @@ func (f *Follower) tickGadgets(pos uint64) {
 	f.tickGates(pos, &out, sites)
 	f.reportOutages(pos, &out)
 	for i, g := range s.all {
-		if g == nil {
-			continue
-		}
 		if i%packed == 0 {
 			s.soiled[i/packed] = true
+		}
+		if g == nil {
+			continue
 		}
 		f.tickGadget(pos, g, passed, &out, sites)
 	}
