@@ -271,6 +271,17 @@ func TestACauseIsOneIncident(t *testing.T) {
 		s.run(start + 7*hourMs)
 		require.Equal(t, []string{"site_silent p1 +57h closed"}, summary(w.all()))
 	})
+	t.Run("site, and one that speaks", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, Options{}, streets(t, "", "", 4))
+		s := newSpots(w, 3, 4)
+		for _, x := range s.list[9:16] {
+			x.fault, x.from = "dead", start
+		}
+		s.list[8].fault, s.list[8].from = "overstay", start
+		s.run(start + 5*hourMs)
+		require.ElementsMatch(t, []string{"site_silent p1 +57h open", "spot_overstay p1-0 +60h open"}, summary(w.all()))
+	})
 	t.Run("source", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t, Options{}, streets(t, "", "", 4))

@@ -245,7 +245,7 @@ func (f *Follower) tickGadget(pos uint64, g *gadget, passed int64, out *outages,
 	f.judgeBattery(x)
 	f.judgeSkew(x)
 	f.judgeGaps(x)
-	if silence >= 3*hourMs || out.hides(g) {
+	if silence >= 3*hourMs || silence > silentMs(&r.DeviceSilent, g.d)*2/3 && out.hides(g) {
 		return // what it does not say, it does not say
 	}
 	f.judgeStill(x, n, passed)
