@@ -137,7 +137,7 @@ func (f *Follower) tickGadgets(pos uint64) {
 	}
 	out := f.outages(now, sites)
 	f.tickGates(pos, &out, sites)
-	f.reportOutages(pos, &out)
+	f.reportOutages(pos, &out, sites)
 	for i, g := range s.all {
 		if i%packed == 0 {
 			s.soiled[i/packed] = true

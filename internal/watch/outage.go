@@ -146,8 +146,10 @@ func (x *outage) out(p *inventory.DeviceSilentRules, silent int) bool {
 	return !p.Off && silent >= p.Least && float64(silent) > p.Share*float64(x.all)
 }
 
-// reportOutages raises and calms.
-func (f *Follower) reportOutages(pos uint64, o *outages) {
+// reportOutages raises and calms. What stands of a source or site that is no
+// longer counted (its devices were moved, or speak over another) is calmed; a
+// site at which work is done is not counted for now.
+func (f *Follower) reportOutages(pos uint64, o *outages, sites map[string]siteNow) {
 	p := &f.inv.Rules.DeviceSilent
 	say := func(list map[string]*outage, kind subjectKind, rule Rule, hidden func(id string) bool) {
 		for _, id := range slices.Sorted(maps.Keys(list)) {
@@ -174,6 +176,15 @@ func (f *Follower) reportOutages(pos uint64, o *outages) {
 		}
 		return false
 	})
+	for _, k := range slices.SortedFunc(maps.Keys(f.standing), compareKeys) {
+		out := &subjectOf{i: &f.incidents, id: k.subject, now: f.clock, pos: pos}
+		switch {
+		case k.rule == RuleSourceSilent && o.source[k.subject] == nil:
+			out.calm(k.rule)
+		case k.rule == RuleSiteSilent && o.site[k.subject] == nil && !f.siteNow(sites, &inventory.Device{Site: k.subject}).muted:
+			out.calm(k.rule)
+		}
+	}
 }
 
 // recovers tells whether an incident stands that is recovering.
