@@ -46,7 +46,9 @@ func (o *outages) hides(g *gadget) bool {
 }
 
 // unheard tells whether nothing at all comes of a device's source.
-func (o *outages) unheard(g *gadget) bool { return o.source[g.source] != nil && o.source[g.source].mute }
+func (o *outages) unheard(g *gadget) bool {
+	return o.source[g.source] != nil && o.source[g.source].mute
+}
 
 // patience is how long a device is to be silent, ms, before that is told of it:
 // its limit, or longer where its source or site may be the cause: their time,
