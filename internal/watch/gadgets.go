@@ -236,7 +236,7 @@ func (f *Follower) tickGadget(pos uint64, g *gadget, passed int64, out *outages,
 		case silence < limit || r.DeviceSilent.Off:
 			x.calm(saysSilent)
 		case min(silence, now-f.back) < out.patience(g, limit): // its cause may be told instead, or it has yet to find the gateway
-		case !out.hides(g):
+		case !out.hides(g) && !f.causeStands(g):
 			x.stands(saysSilent, r.DeviceSilent.RecoverMin, Sum{"silent_s", silence / 1000}, Sum{"interval_s", int64(g.d.IntervalS)})
 		}
 	}

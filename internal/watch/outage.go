@@ -148,6 +148,12 @@ func (x *outage) out(p *inventory.DeviceSilentRules, silent int) bool {
 	return !p.Off && silent >= p.Least && float64(silent) > p.Share*float64(x.all)
 }
 
+// causeStands tells whether an incident of a device's source or site still
+// stands: while that recovers, not all devices have come back.
+func (f *Follower) causeStands(g *gadget) bool {
+	return f.standing[key{RuleSourceSilent, g.source}] != nil || g.site != nil && f.standing[key{RuleSiteSilent, g.site.ID}] != nil
+}
+
 // reportOutages raises and calms. What stands of a source or site that is no
 // longer counted (its devices were moved, or speak over another) is calmed; a
 // site at which work is done is not counted for now.
