@@ -36,8 +36,12 @@ func TestChangesMissNothing(t *testing.T) {
 		before := after
 		require.Zero(t, read(3), "nothing that is not durable")
 		require.Equal(t, before, after)
+		pending := w.f.Pending()
 		require.NoError(t, w.f.Flush())
-		seen += read(1 + at%7)
+		require.Zero(t, w.f.Pending())
+		n := read(1 + at%7)
+		require.Equal(t, pending, n, "what waits for the flush")
+		seen += n
 		require.Zero(t, read(0))
 	}
 	all := w.all()

@@ -64,6 +64,7 @@ type spots struct {
 	dice *rand.Rand
 	list []*spotSim
 	road spotSim // its counter, which sends each minute
+	over string  // the source
 }
 
 type spotSim struct {
@@ -78,7 +79,7 @@ type spotSim struct {
 }
 
 func newSpots(w *world, seed uint64, sites int) *spots {
-	s := &spots{w: w, dice: rand.New(rand.NewPCG(seed, 5)), road: spotSim{id: "c"}}
+	s := &spots{w: w, dice: rand.New(rand.NewPCG(seed, 5)), road: spotSim{id: "c"}, over: "mqtt"}
 	for i := range sites {
 		for k := range 8 {
 			s.list = append(s.list, &spotSim{id: fmt.Sprintf("p%d-%d", i, k), battery: 3500, next: w.now + s.stay()})
@@ -129,7 +130,7 @@ func (s *spots) count(hour int64) {
 	if hour >= 5 && hour < 23 {
 		n = 5 + s.dice.IntN(20)
 	}
-	s.w.put(journal.Entry{Type: journal.TypeReading, Source: "mqtt", Reading: &city.Reading{
+	s.w.put(journal.Entry{Type: journal.TypeReading, Source: s.over, Reading: &city.Reading{
 		Device: "c", Kind: city.KindTraffic, HasBoot: true, Boot: 1, Seq: s.road.seq, At: s.w.now, Traffic: &city.Traffic{Lanes: []city.Lane{{Lane: 1, HasCounts: true, SM: uint32(n)}}},
 	}})
 }
@@ -137,7 +138,7 @@ func (s *spots) count(hour int64) {
 func (s *spots) send(x *spotSim, at int64) {
 	x.seq++
 	x.lastSent = s.w.now
-	s.w.put(journal.Entry{Type: journal.TypeReading, Source: "mqtt", Reading: &city.Reading{
+	s.w.put(journal.Entry{Type: journal.TypeReading, Source: s.over, Reading: &city.Reading{
 		Device: x.id, Kind: city.KindSpot, HasBoot: true, Boot: 1, Seq: x.seq, At: at, Spot: &city.Spot{Occupied: x.taken, Battery: city.Milli{V: x.battery, OK: true}},
 	}})
 }
@@ -271,6 +272,17 @@ func TestACauseIsOneIncident(t *testing.T) {
 		s.run(start + 7*hourMs)
 		require.Equal(t, []string{"site_silent p1 +57h closed"}, summary(w.all()))
 	})
+	t.Run("site, and one that speaks", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, Options{}, streets(t, "", "", 4))
+		s := newSpots(w, 3, 4)
+		for _, x := range s.list[9:16] {
+			x.fault, x.from = "dead", start
+		}
+		s.list[8].fault, s.list[8].from = "overstay", start
+		s.run(start + 5*hourMs)
+		require.ElementsMatch(t, []string{"site_silent p1 +57h open", "spot_overstay p1-0 +60h open"}, summary(w.all()))
+	})
 	t.Run("source", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t, Options{}, streets(t, "", "", 4))
@@ -284,11 +296,51 @@ func TestACauseIsOneIncident(t *testing.T) {
 		require.LessOrEqual(t, w.all()[0].OpenedAt, start+10*minuteMs)
 		require.Equal(t, int64(33), w.all()[0].Count)
 		s.road.fault = ""
-		for _, x := range s.list {
+		for i, x := range s.list { // a quarter comes back after the others
 			x.fault = ""
+			if i%4 == 0 {
+				x.fault, x.from = "slow", w.now-(6+min(int64(i), 9))*minuteMs
+			}
 		}
 		s.run(start + 5*hourMs)
 		require.Equal(t, []string{"source_silent mqtt +57h closed"}, summary(w.all()))
+	})
+	t.Run("source that is renamed", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, Options{}, streets(t, "", "", 2))
+		s := newSpots(w, 3, 2)
+		for _, x := range append([]*spotSim{&s.road}, s.list...) {
+			x.fault, x.from = "dead", start
+		}
+		s.run(start + hourMs)
+		for _, x := range append([]*spotSim{&s.road}, s.list...) {
+			x.fault = ""
+		}
+		s.over = "broker"
+		s.run(start + 2*hourMs)
+		require.Equal(t, []string{"source_silent mqtt +57h closed"}, summary(w.all()))
+	})
+	t.Run("site whose devices are moved", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, Options{}, streets(t, "", "", 3))
+		s := newSpots(w, 3, 3)
+		for _, x := range s.list[8:16] {
+			x.fault, x.from = "dead", start
+		}
+		s.run(start + hourMs)
+		require.Equal(t, []string{"site_silent p1 +57h open"}, summary(w.all()))
+		v := streets(t, "", "", 3)
+		for _, d := range v.Devices {
+			if d.Site == "p1" {
+				d.Site = "p0"
+			}
+		}
+		w.accept(v)
+		for _, x := range s.list[8:16] {
+			x.fault = ""
+		}
+		s.run(start + 2*hourMs)
+		require.Equal(t, []string{"site_silent p1 +57h closed"}, summary(w.all()))
 	})
 	t.Run("gateway", func(t *testing.T) {
 		t.Parallel()

@@ -101,6 +101,10 @@ func (f *Follower) Cursor() uint64 {
 	return f.flushed
 }
 
+// Pending returns how many incidents changed since the last flush: who follows
+// changes does not see them before. It is called from the goroutine of Apply.
+func (f *Follower) Pending() int { return len(f.incidents.dirty) }
+
 // Close closes the file. What was not flushed is applied again after the next
 // Open.
 func (f *Follower) Close() error { return f.db.Close() }

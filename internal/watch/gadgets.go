@@ -15,14 +15,14 @@ type gadgets struct {
 	byID   map[string]*gadget
 	all    []*gadget         // by place in the file
 	free   []int             // places that are free
-	soiled map[int]bool      // packs that are to be written
+	soiled []bool            // packs that are to be written
 	usuals map[string]*usual // by place and kind of device
 	places []string          // their keys, sorted
 	of     map[string][]*gadget
 }
 
 func newGadgets() gadgets {
-	return gadgets{byID: map[string]*gadget{}, soiled: map[int]bool{}, usuals: map[string]*usual{}, of: map[string][]*gadget{}}
+	return gadgets{byID: map[string]*gadget{}, usuals: map[string]*usual{}, of: map[string][]*gadget{}}
 }
 
 // running is the journal's clock less the time in which the gateway was off.
@@ -110,6 +110,9 @@ func (s *gadgets) put(i int, g *gadget) {
 	for len(s.all) <= i {
 		s.all = append(s.all, nil)
 	}
+	for len(s.soiled) <= i/packed {
+		s.soiled = append(s.soiled, false)
+	}
 	s.all[i], g.place = g, i
 	s.soiled[i/packed] = true
 }
@@ -134,13 +137,13 @@ func (f *Follower) tickGadgets(pos uint64) {
 	}
 	out := f.outages(now, sites)
 	f.tickGates(pos, &out, sites)
-	f.reportOutages(pos, &out)
+	f.reportOutages(pos, &out, sites)
 	for i, g := range s.all {
-		if g == nil {
-			continue
-		}
 		if i%packed == 0 {
 			s.soiled[i/packed] = true
+		}
+		if g == nil {
+			continue
 		}
 		f.tickGadget(pos, g, passed, &out, sites)
 	}
@@ -233,7 +236,7 @@ func (f *Follower) tickGadget(pos uint64, g *gadget, passed int64, out *outages,
 		case silence < limit || r.DeviceSilent.Off:
 			x.calm(saysSilent)
 		case min(silence, now-f.back) < out.patience(g, limit): // its cause may be told instead, or it has yet to find the gateway
-		case !out.hides(g):
+		case !out.hides(g) && !f.causeStands(g):
 			x.stands(saysSilent, r.DeviceSilent.RecoverMin, Sum{"silent_s", silence / 1000}, Sum{"interval_s", int64(g.d.IntervalS)})
 		}
 	}
@@ -242,7 +245,7 @@ func (f *Follower) tickGadget(pos uint64, g *gadget, passed int64, out *outages,
 	f.judgeBattery(x)
 	f.judgeSkew(x)
 	f.judgeGaps(x)
-	if silence >= 3*hourMs || out.hides(g) {
+	if silence >= 3*hourMs || silence > silentMs(&r.DeviceSilent, g.d)*2/3 && out.hides(g) {
 		return // what it does not say, it does not say
 	}
 	f.judgeStill(x, n, passed)

@@ -46,7 +46,9 @@ func (o *outages) hides(g *gadget) bool {
 }
 
 // unheard tells whether nothing at all comes of a device's source.
-func (o *outages) unheard(g *gadget) bool { return o.source[g.source] != nil && o.source[g.source].mute }
+func (o *outages) unheard(g *gadget) bool {
+	return o.source[g.source] != nil && o.source[g.source].mute
+}
 
 // patience is how long a device is to be silent, ms, before that is told of it:
 // its limit, or longer where its source or site may be the cause: their time,
@@ -146,8 +148,16 @@ func (x *outage) out(p *inventory.DeviceSilentRules, silent int) bool {
 	return !p.Off && silent >= p.Least && float64(silent) > p.Share*float64(x.all)
 }
 
-// reportOutages raises and calms.
-func (f *Follower) reportOutages(pos uint64, o *outages) {
+// causeStands tells whether an incident of a device's source or site still
+// stands: while that recovers, not all devices have come back.
+func (f *Follower) causeStands(g *gadget) bool {
+	return f.standing[key{RuleSourceSilent, g.source}] != nil || g.site != nil && f.standing[key{RuleSiteSilent, g.site.ID}] != nil
+}
+
+// reportOutages raises and calms. What stands of a source or site that is no
+// longer counted (its devices were moved, or speak over another) is calmed; a
+// site at which work is done is not counted for now.
+func (f *Follower) reportOutages(pos uint64, o *outages, sites map[string]siteNow) {
 	p := &f.inv.Rules.DeviceSilent
 	say := func(list map[string]*outage, kind subjectKind, rule Rule, hidden func(id string) bool) {
 		for _, id := range slices.Sorted(maps.Keys(list)) {
@@ -174,6 +184,15 @@ func (f *Follower) reportOutages(pos uint64, o *outages) {
 		}
 		return false
 	})
+	for _, k := range slices.SortedFunc(maps.Keys(f.standing), compareKeys) {
+		out := &subjectOf{i: &f.incidents, id: k.subject, now: f.clock, pos: pos}
+		switch {
+		case k.rule == RuleSourceSilent && o.source[k.subject] == nil:
+			out.calm(k.rule)
+		case k.rule == RuleSiteSilent && o.site[k.subject] == nil && !f.siteNow(sites, &inventory.Device{Site: k.subject}).muted:
+			out.calm(k.rule)
+		}
+	}
 }
 
 // recovers tells whether an incident stands that is recovering.

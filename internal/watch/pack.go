@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/simpang-id/simpang/internal/sqlite"
@@ -120,7 +119,7 @@ func (f *Follower) loadPacks() error {
 
 func (f *Follower) writePacks(tx *sql.Tx) error {
 	s := &f.gadgets
-	if len(s.soiled) == 0 {
+	if !slices.Contains(s.soiled, true) {
 		return nil
 	}
 	stmt, err := tx.PrepareContext(f.ctx, `INSERT INTO pack (kind, n, data, sum) VALUES (?, ?, ?, ?)
@@ -129,7 +128,10 @@ func (f *Follower) writePacks(tx *sql.Tx) error {
 		return err
 	}
 	defer closeStmt(stmt)
-	for _, n := range slices.Sorted(maps.Keys(s.soiled)) {
+	for n, soiled := range s.soiled {
+		if !soiled {
+			continue
+		}
 		data, err := encodePack(s.all[n*packed : min((n+1)*packed, len(s.all))])
 		if err != nil {
 			return err
