@@ -17,7 +17,7 @@ const (
 	flushEvery = time.Second
 	flushMost  = 200_000 // entries
 
-	watchFlushEvery = time.Minute
+	watchFlushEvery = 5 * time.Second
 )
 
 // openFollowers opens every follower at its cursor.
@@ -69,7 +69,7 @@ func (g *gateway) openFollowers(ctx context.Context, undo *stack) error {
 		return err
 	}
 	// Its detectors' state is larger than what a second brings, and nobody
-	// waits for it to be durable; but for incidents people do.
+	// waits for it to be durable, but for incidents.
 	every = watchFlushEvery
 	if err := g.watch.take(ctx, func(ctx context.Context) (*watch.Follower, error) {
 		return watch.Open(ctx, g.path("watch.db"), watch.Options{
