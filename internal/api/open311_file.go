@@ -195,7 +195,7 @@ func (s *Server) keepPhotos(q *request, pictures [][]byte) (ids []string, err er
 func (s *Server) notice311(q *request, c *complaint.Complaint) string {
 	text := "Laporan diterima."
 	if c.VerifyDue != 0 {
-		text += " Diverifikasi paling lambat " + time.UnixMilli(c.VerifyDue).In(s.zone).Format("2 Jan 2006 15:04") + "."
+		text += " Diverifikasi paling lambat " + time.UnixMilli(c.VerifyDue-1).In(s.zone).Format(time.DateOnly) + "." // the last day of it
 	}
 	near, err := s.Open311.Reports.Near(q.Context(), c)
 	if err != nil {

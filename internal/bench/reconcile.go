@@ -98,20 +98,9 @@ func (b *bench) reconciliation(ctx context.Context, g *gateway, bearer string, d
 	}
 	defer a.close()
 	request := a.request("/v1/revenue/reconciliation?limit=1000&date="+day.Format(time.DateOnly), bearer)
-	const times = 10
-	all := &latencies{}
-	var medians []float64
-	for range b.rounds {
-		round := &latencies{}
-		for range times {
-			begin := time.Now()
-			if err := a.ask(request, true); err != nil {
-				return err
-			}
-			round.add(time.Since(begin))
-		}
-		all.join(round.each)
-		medians = append(medians, round.quantile(0.5))
+	all, medians, err := b.askRounds(a, request)
+	if err != nil {
+		return err
 	}
 	var answer struct {
 		Items []struct{ Expected *struct{ Mid int64 } }

@@ -196,3 +196,23 @@ func requestsDue(ctx context.Context, addr string, paths []string, index, connec
 	}
 	return took, ctx.Err()
 }
+
+// askRounds asks for the same thing ten times a round, and returns all times and
+// each round's median.
+func (b *bench) askRounds(a *asker, request []byte) (all *latencies, medians []float64, err error) {
+	const times = 10
+	all = &latencies{}
+	for range b.rounds {
+		round := &latencies{}
+		for range times {
+			begin := time.Now()
+			if err := a.ask(request, true); err != nil {
+				return nil, nil, err
+			}
+			round.add(time.Since(begin))
+		}
+		all.join(round.each)
+		medians = append(medians, round.quantile(0.5))
+	}
+	return all, medians, nil
+}

@@ -89,20 +89,9 @@ func (b *bench) dailyReport(ctx context.Context, g *gateway, bearer string, from
 	}
 	defer a.close()
 	request := a.request(fmt.Sprintf("/v1/revenue/daily?group=site&format=csv&from=%s&to=%s", stampOf(from), stampOf(to)), bearer)
-	const times = 10
-	all := &latencies{}
-	var medians []float64
-	for range b.rounds {
-		round := &latencies{}
-		for range times {
-			begin := time.Now()
-			if err := a.ask(request, true); err != nil {
-				return err
-			}
-			round.add(time.Since(begin))
-		}
-		all.join(round.each)
-		medians = append(medians, round.quantile(0.5))
+	all, medians, err := b.askRounds(a, request)
+	if err != nil {
+		return err
 	}
 	rows := bytes.Count(a.body, []byte("\r\n")) - 1
 	if rows < 1 {
