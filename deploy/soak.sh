@@ -26,7 +26,7 @@ worlds() { # seconds
 # Real faults on real processes (internal/endtoend) in their long versions, one
 # after the other from a random one on until the time is over.
 faults() { # seconds
-	local end=$((SECONDS + $1)) all failed=0 first n
+	local end=$((SECONDS + $1)) all failed=0 first n ran=0
 	all=(TestKillNine TestBrokerGoneForLong TestAFollowerIsLockedOut TestStormOfLogins TestDevicesThatFlood TestHalfOpenLink
 		TestSlowLink TestHalfOpenDevice TestDiskFull TestMosquittoDiesWithoutPersistence TestPoisonForDecoders TestPoisonForFollowers
 		TestBrokerThatRedeliversEverything TestEventStreamsThatNobodyReads TestReload TestStop TestMosquittoRestarts)
@@ -37,6 +37,10 @@ faults() { # seconds
 			echo "again: SIMPANG_LONG=1 go test -run '^$test\$' ./internal/endtoend" >&2
 			failed=1
 		fi
+		ran=$((ran + 1))
+	done
+	for ((n = first + ran; n < first + ${#all[@]}; n++)); do
+		echo "no time for ${all[n % ${#all[@]}]}: give the soak more"
 	done
 	return $failed
 }
@@ -48,7 +52,7 @@ cuts() { # seconds
 	while ((SECONDS < end)); do
 		base=$((RANDOM * 32768 + RANDOM))
 		echo "power cuts drawn by $base"
-		if ! POWERCUT_BASE=$base POWERCUT_TIMES=2 go test -count=1 -timeout 60m -run 'Power|Unlink' -v ./internal/{journal,intake,health,occupancy,traffic,ledger} | grep -E 'power cuts|_test.go.*(Error|POWERCUT)|^(---|ok|FAIL|panic)'; then
+		if ! POWERCUT_BASE=$base POWERCUT_TIMES=2 go test -count=1 -timeout 60m -run 'Power|Unlink' -v ./internal/{journal,intake,health,occupancy,traffic,ledger,watch} | grep -E 'power cuts|_test.go.*(Error|POWERCUT)|^(---|ok|FAIL|panic)'; then
 			echo "again: POWERCUT_BASE=$base POWERCUT_TIMES=2 go test -run Power ./internal/...; a point that failed is named above" >&2
 			failed=1
 		fi

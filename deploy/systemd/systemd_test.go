@@ -1,9 +1,11 @@
 package systemd
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -63,9 +65,43 @@ func TestLittleIsExposed(t *testing.T) {
 	text, err := os.ReadFile("simpang.service")
 	require.NoError(t, err)
 	for _, line := range []string{
-		"Type=notify", "WatchdogSec=120", "Restart=on-failure", "NoNewPrivileges=yes", "ProtectSystem=strict", "StateDirectory=simpang",
+		"Type=notify", "WatchdogSec=120", "Restart=on-failure", "StartLimitIntervalSec=0", "NoNewPrivileges=yes", "ProtectSystem=strict", "StateDirectory=simpang",
 		"RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX", "SystemCallFilter=@system-service", "DeviceAllow=char-ttyUSB rw", "MemoryMax=2G", "LimitNOFILE=65536",
 	} {
 		require.Contains(t, string(text), "\n"+line+"\n")
 	}
+}
+
+func TestOldBackupsGo(t *testing.T) {
+	dir := t.TempDir()
+	backup := func(name string, whole bool) {
+		require.NoError(t, os.Mkdir(filepath.Join(dir, name), 0o700))
+		if whole {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, name, "MANIFEST.json"), nil, 0o600))
+		}
+	}
+	for day := 10; day < 20; day++ {
+		backup(fmt.Sprintf("2026-03-%dT010000", day), day != 11 && day != 18)
+	}
+	backup("2026-03-20T010000", false) // is being written
+	backup("lost+found", false)
+	text, err := os.ReadFile("simpang-backup.service")
+	require.NoError(t, err)
+	after := regexp.MustCompile(`(?m)^ExecStartPost=/bin/sh -eu -c '(.*)'$`).FindAllStringSubmatch(string(text), -1)
+	require.Len(t, after, 2)
+	for _, line := range after {
+		script := strings.NewReplacer("$$", "$", "%%", "%", "/var/backups/simpang", dir).Replace(line[1])
+		out, err := exec.CommandContext(t.Context(), "/bin/sh", "-eu", "-c", script).CombinedOutput()
+		require.NoError(t, err, "%s", out)
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "*"))
+	require.NoError(t, err)
+	var names []string
+	for _, path := range left {
+		names = append(names, filepath.Base(path))
+	}
+	require.Equal(t, []string{
+		"2026-03-12T010000", "2026-03-13T010000", "2026-03-14T010000", "2026-03-15T010000", "2026-03-16T010000",
+		"2026-03-17T010000", "2026-03-19T010000", "2026-03-20T010000", "lost+found",
+	}, names, "seven whole ones, and what may be being written")
 }

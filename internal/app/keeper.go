@@ -54,6 +54,17 @@ func (g *gateway) putAway(ctx context.Context) error {
 	if g.holdOn() {
 		return errors.Join(kept, g.seal(ctx))
 	}
+	room := reserve{path: g.path(reserveFile), most: mostReserve}
+	gone := g.letGo(ctx)
+	if gone != nil && noRoom(gone, g.cfg.DataDir) && room.release() {
+		g.log.WarnContext(ctx, "disk full: what is past its retention is let go with the room that was in reserve")
+		gone = g.letGo(ctx)
+	}
+	return errors.Join(kept, g.seal(ctx), gone, room.fill())
+}
+
+// letGo applies the retention.
+func (g *gateway) letGo(ctx context.Context) error {
 	now, before := g.now(), g.stored()
 	retired, retain := g.series.Retain(ctx, now.UnixMilli(), g.policy(), g.passed(true))
 	after := g.stored()
@@ -64,7 +75,7 @@ func (g *gateway) putAway(ctx context.Context) error {
 	g.kept.freedArchive.Add(float64(max(before.archiveBytes-after.archiveBytes, 0)))
 	gone, expire := g.quarantine.Expire(ctx, now.Add(-g.cfg.Retention.Quarantine.Duration).UnixMilli())
 	g.kept.expired.Add(float64(gone))
-	return errors.Join(kept, g.seal(ctx), retain, expire)
+	return errors.Join(retain, expire)
 }
 
 // keptBack says at a full disk why nothing is let go, "" where it is.

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/simpang-id/simpang/internal/config"
 	"github.com/simpang-id/simpang/internal/intake"
@@ -95,4 +98,52 @@ func TestTheCommittersStopHasOnlyWhatIsLeftOfTheTime(t *testing.T) {
 	require.Less(t, g.stopLeft(), stopWithin-4*time.Second)
 	g.stopping = time.Now().Add(-time.Minute)
 	require.Positive(t, g.stopLeft())
+}
+
+// On a full disk nothing can be written, and what goes must first be written
+// down: the room in reserve is for that.
+func TestAFullDiskDoesNotKeepWhatIsPastItsRetention(t *testing.T) {
+	disk := t.TempDir()
+	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=16m"); err != nil {
+		t.Skipf("no small disk can be mounted here: %v", err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(disk, unix.MNT_DETACH) })
+	l := newLine(t)
+	g := &gateway{cfg: &config.Config{}, log: slog.New(slog.DiscardHandler), now: time.Now, began: time.Now(), journal: l.j, feed: l.feed, committer: &committer{saved: &atomic.Uint64{}}}
+	g.cfg.Retention.Quarantine.Duration = 24 * time.Hour
+	g.cfg.DataDir, g.kept = disk, newKeepMetrics(prometheus.NewRegistry())
+	require.NoError(t, os.Mkdir(filepath.Join(disk, "journal"), 0o700))
+	var err error
+	g.quarantine, err = journal.OpenQuarantine(t.Context(), filepath.Join(disk, "quarantine.db"), [32]byte{}, journal.Limits{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, g.quarantine.Close()) })
+	require.NoError(t, g.series.take(t.Context(), func(ctx context.Context) (*series.Follower, error) {
+		return series.Open(ctx, t.TempDir(), series.Options{Journal: l.j, Zone: time.UTC, Index: filepath.Join(t.TempDir(), "series.db")})
+	}))
+	t.Cleanup(func() { require.NoError(t, g.series.Close()) })
+	g.doubt = &doubt{path: g.path(doubtFile), log: g.log}
+	g.clock = intake.NewClockGuard(0, 0)
+	require.NoError(t, g.putAway(t.Context()))
+	require.FileExists(t, g.path(reserveFile), "room is taken while there is some")
+
+	for i := range 200 {
+		_, err = g.quarantine.Put(t.Context(), []journal.Item{{Recv: int64(i), Reason: "not_json", Raw: make([]byte, 4<<10)}})
+		require.NoError(t, err)
+	}
+	for n := 0; ; n++ {
+		err := os.WriteFile(filepath.Join(disk, fmt.Sprintf("filler-%d", n)), make([]byte, 4<<10), 0o600)
+		if errors.Is(err, unix.ENOSPC) {
+			break
+		}
+		require.NoError(t, err)
+	}
+	require.NoError(t, g.putAway(t.Context()))
+	require.Zero(t, g.quarantine.Counts().Items)
+	require.NoFileExists(t, g.path(reserveFile), "the disk has no room for it yet")
+
+	for n := range 1000 {
+		_ = os.Remove(filepath.Join(disk, fmt.Sprintf("filler-%d", n)))
+	}
+	require.NoError(t, g.putAway(t.Context()))
+	require.FileExists(t, g.path(reserveFile))
 }
