@@ -11,19 +11,37 @@ import (
 // tickEvery is how often intake appends a tick, the followers' only clock.
 const tickEvery = time.Minute
 
-// tick appends a tick at the start and at each full minute.
+// tick appends a tick at the start, at each full minute, and in the second after
+// the present changes though nothing comes: a state that expires or a closure
+// that ends within a minute is told when it does.
 func (g *gateway) tick(ctx context.Context) {
+	each := time.NewTicker(time.Second)
+	defer each.Stop()
+	var minute, told int64
 	for {
-		if _, _, err := g.staff.do(ctx, intake.Command{Entries: []journal.Entry{{Type: journal.TypeTick}}}); err != nil && ctx.Err() == nil {
-			g.log.Debug("no tick", "error", err)
+		now := g.now().UnixMilli()
+		if told > now { // our clock was set back
+			told = 0
 		}
-		now := g.now()
-		next := time.NewTimer(now.Truncate(tickEvery).Add(tickEvery).Sub(now))
+		due := max(passed(g.occupancy.now().Due(), now), passed(g.traffic.now().Due(), now))
+		if at := now / tickEvery.Milliseconds(); at != minute || due > told {
+			minute, told = at, max(due, told)
+			if _, _, err := g.staff.do(ctx, intake.Command{Entries: []journal.Entry{{Type: journal.TypeTick}}}); err != nil && ctx.Err() == nil {
+				g.log.Debug("no tick", "error", err)
+			}
+		}
 		select {
 		case <-ctx.Done():
-			next.Stop()
 			return
-		case <-next.C:
+		case <-each.C:
 		}
 	}
+}
+
+// passed is a time that has come by now, else 0.
+func passed(due, now int64) int64 {
+	if due > now {
+		return 0
+	}
+	return due
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/simpang-id/simpang/internal/city"
@@ -83,7 +84,9 @@ type Follower struct {
 
 	nextSpace, nextSeries int64
 
-	sweep         bool    // the clock or what is closed changed: look at every site
+	sweep         bool  // the clock or what is closed changed: look at every site
+	due           int64 // no present state changes by itself before this time, Unix ms
+	dueAt         atomic.Int64
 	dirtySites    []*site // to be rendered
 	dirty         []*series
 	freshSeries   []*series

@@ -36,6 +36,7 @@ func (f *Follower) render() error {
 		x.state = state
 	}
 	f.dirtySites = f.dirtySites[:0]
+	f.dueAt.Store(f.due)
 	if changed {
 		select {
 		case f.changed <- struct{}{}:
@@ -47,6 +48,7 @@ func (f *Follower) render() error {
 
 // expire looks at every present site after the clock or what is closed changed.
 func (f *Follower) expire() {
+	f.due = f.edge()
 	f.dirtySites = append(f.dirtySites[:0], f.order...)
 	for _, x := range f.order {
 		x.dirty = true
@@ -72,6 +74,27 @@ func (f *Follower) expire() {
 		}
 	}
 }
+
+// edge is when the next closure begins or ends within the minute after the
+// clock; without one, that minute's end.
+func (f *Follower) edge() int64 {
+	end := f.clock + 60_000
+	next := end
+	for _, span := range f.closures.All(f.inv, f.clock, end) {
+		if span.From > f.clock {
+			next = min(next, span.From)
+		}
+		if span.To > f.clock {
+			next = min(next, span.To)
+		}
+	}
+	return next
+}
+
+// Due is when the present changes though nothing comes: a state expires, or a
+// closure begins or ends. Unix ms, a minute after the clock at the latest, 0
+// before the first entry; a journal's tick at that time makes it so.
+func (f *Follower) Due() int64 { return f.dueAt.Load() }
 
 // sameState tells whether two states differ in their age at most.
 func sameState(a, b *SiteState) bool {

@@ -353,12 +353,15 @@ func (f *Follower) makeCurrent(s *series) {
 // sayNow returns what a spot or count series says at the clock.
 func (f *Follower) sayNow(s *series) uint8 {
 	o, ok := s.last()
-	switch {
-	case !ok || o.state() == vEnded:
+	if !ok || o.state() == vEnded {
 		return sayNever
-	case s.until(o) <= f.clock:
+	}
+	until := s.until(o)
+	if until <= f.clock {
 		return sayExpired
-	case o.state() == vOccupied || s.sp.key.detection == count:
+	}
+	f.due = min(f.due, until)
+	if o.state() == vOccupied || s.sp.key.detection == count {
 		return sayOccupied
 	}
 	return sayFree

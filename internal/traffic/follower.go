@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/simpang-id/simpang/internal/city"
@@ -45,6 +46,7 @@ type Follower struct {
 	olderOf *inventory.Version // asked for by the last history of older days
 	older   map[string]*road   // of olderOf
 	shut    bool               // closures changed since the last evaluation
+	due     atomic.Int64       // no evaluated state changes by itself before this time, Unix ms
 
 	devices map[string]*deviceLanes // Apply's own: not under mu
 	dirty   []*series               // touched since the last flush

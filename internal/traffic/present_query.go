@@ -35,6 +35,10 @@ func (f *Follower) Segment(id string) (SegmentState, bool) {
 	return f.segments[id].state, true
 }
 
+// Due is when the state of a segment, as it was last asked for, changes though
+// nothing comes. Unix ms; 0 before the first question.
+func (f *Follower) Due() int64 { return f.due.Load() }
+
 // refresh evaluates what is not evaluated, or no longer holds.
 func (f *Follower) refresh() {
 	v := f.o.Timeline.At(f.applied, f.now)
@@ -47,13 +51,16 @@ func (f *Follower) refresh() {
 			s.until = 0
 		}
 	}
+	due := f.now + 60_000
 	for _, s := range v.Segments {
 		x := f.segmentOf(s.ID)
 		if x.until > f.now && !f.shut {
+			due = min(due, x.until)
 			continue
 		}
 		state, until := f.evaluate(f.roads[s.ID], x)
 		x.until = until
+		due = min(due, until)
 		state.Rev = x.state.Rev
 		if state != x.state {
 			f.rev++
@@ -62,6 +69,7 @@ func (f *Follower) refresh() {
 		}
 	}
 	f.shut = false
+	f.due.Store(due)
 }
 
 // interval is how often a device should report, ms; 0 where nothing is said.
