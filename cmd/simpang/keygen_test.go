@@ -89,7 +89,7 @@ func TestABundleIsCheckedAlone(t *testing.T) {
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, stderr, "entry 2")
 	for _, args := range [][]string{
-		{"-bundle", file}, {"-key", keyFile}, {"-bundle", file, "-key", "nonsense"}, {"-bundle", file, "-key", keyFile, "-config", "x"}, {"-bundle", file, "-key", file},
+		{"-bundle", file}, {"-key", keyFile}, {"-bundle", file, "-key", "nonsense"}, {"-bundle", file, "-key", file},
 	} {
 		code, _, stderr = simpang(t, append([]string{"verify"}, args...)...)
 		require.Equal(t, exitUsage, code, "%v: %s", args, stderr)

@@ -19,7 +19,7 @@ func verify(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 		return err
 	}
 	if *bundle != "" || *key != "" {
-		return verifyBundle(*bundle, *key, flags, stdout)
+		return verifyBundle(*bundle, *key, stdout)
 	}
 	cfg, err := flags.load()
 	if err != nil {
@@ -33,12 +33,9 @@ func verify(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	return err
 }
 
-func verifyBundle(bundle, key string, flags *configFlags, stdout io.Writer) error {
+func verifyBundle(bundle, key string, stdout io.Writer) error {
 	if bundle == "" || key == "" {
 		return usagef("-bundle FILE and -key PUBKEY go together")
-	}
-	if flags.file != "" || len(flags.set) > 0 {
-		return usagef("-bundle is checked alone: leave -config and -set out")
 	}
 	err := app.VerifyBundle(bundle, key, sayTo(stdout))
 	if wrong, ok := errors.AsType[*app.KeyError](err); ok {

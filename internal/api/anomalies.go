@@ -258,7 +258,7 @@ func anomalyRoutes() []*route {
 		{
 			Method: http.MethodPost, Path: "/v1/anomalies/{id}/ack", Name: "acknowledgeAnomaly", Tag: "anomalies", Roles: roles(dishub, bapenda, admin),
 			Summary: "Say that a person knows of it", Doc: "The first stays: twice is once. Kept with the token's id; it closes nothing.",
-			Params: []param{pathID("id of an anomaly")}, Body: typeOf[NewAcknowledgment](), Answer: typeOf[AnomalyDetail](),
+			Params: []param{pathID("id of an anomaly")}, Body: typeOf[NewAcknowledgment](), Bare: true, Answer: typeOf[AnomalyDetail](),
 			Handle: (*Server).acknowledge, Problem: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 		},
 	}

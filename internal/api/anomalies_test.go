@@ -43,7 +43,7 @@ func TestAnomaliesAreCutToTheRole(t *testing.T) {
 	money := st.do(t, http.MethodGet, "/v1/anomalies/in-gap", st.Secrets[token.Dishub], "").problem(t, http.StatusNotFound)
 	none := st.do(t, http.MethodGet, "/v1/anomalies/in-none", st.Secrets[token.Dishub], "").problem(t, http.StatusNotFound)
 	require.Equal(t, none.Status, money.Status)
-	st.do(t, http.MethodPost, "/v1/anomalies/in-gap/ack", st.Secrets[token.Dishub], `{}`).problem(t, http.StatusNotFound)
+	st.do(t, http.MethodPost, "/v1/anomalies/in-gap/ack", st.Secrets[token.Dishub], "").problem(t, http.StatusNotFound)
 	require.Nil(t, st.Anomalies.All[0].Ack)
 	require.Empty(t, ids(t, st.as(t, token.Dishub, "/v1/anomalies?rule=meter_total_gap").body))
 	require.Equal(t, []string{"in-gap"}, ids(t, st.as(t, token.Bapenda, "/v1/anomalies?rule=meter_total_gap").body))

@@ -30,7 +30,7 @@ func scopeOf(t *token.Token) scope {
 	case token.Bapenda:
 		return scope{agencies: []string{cmp.Or(t.Agency, "bapenda")}, figures: true, reporter: true}
 	case token.Auditor:
-		return scope{agencies: []string{"bapenda"}, figures: true}
+		return scope{agencies: []string{cmp.Or(t.Agency, "bapenda")}, figures: true}
 	case token.Dishub:
 		return scope{agencies: []string{cmp.Or(t.Agency, "dishub")}, noMoney: true, reporter: true}
 	case token.Agency:
@@ -68,12 +68,16 @@ func (s *Server) complaints(w http.ResponseWriter, q *request) error {
 	if source := q.text("source"); source != "" {
 		query.Sources = []complaint.Source{complaint.Source(source)}
 	}
-	if q.given("from") && q.given("to") && query.To <= query.From {
-		return badParameter("to", "must lie after from")
+	if q.given("from") && q.given("to") && query.To < query.From {
+		return badParameter("to", "must not lie before from")
 	}
-	found, next, err := s.Complaints.Complaints(q.Context(), query)
-	if err != nil {
-		return err
+	var found []complaint.Complaint
+	next := ""
+	if !q.given("from") || !q.given("to") || query.To != query.From {
+		var err error
+		if found, next, err = s.Complaints.Complaints(q.Context(), query); err != nil {
+			return err
+		}
 	}
 	s.access(q, "complaints were read", slog.Int("complaints", len(found)))
 	list := List[Complaint]{Items: make([]Complaint, 0, len(found)), Next: cursorOf(next)}

@@ -23,8 +23,8 @@ type Device struct {
 	LastAt      TimeOrNull `json:"last_at" doc:"by the device's clock"`
 	AgeS        city.Int   `json:"age_s" doc:"seconds since last_seen"`
 	SkewMs      city.Int   `json:"skew_ms" doc:"our clock less the device's at the last reading"`
-	Boot        city.Int   `json:"boot"`
-	Seq         city.Int   `json:"seq"`
+	Boot        city.Uint  `json:"boot"`
+	Seq         city.Uint  `json:"seq"`
 	BatteryV    city.Milli `json:"battery_v"`
 	Temperature city.Milli `json:"temperature_c"`
 	RSSI        city.Milli `json:"rssi_dbm"`
@@ -39,9 +39,9 @@ type Device struct {
 
 // Gap is sequence numbers that never came, both inclusive.
 type Gap struct {
-	Boot    city.Int `json:"boot"`
-	FromSeq uint64   `json:"from_seq"`
-	ToSeq   uint64   `json:"to_seq"`
+	Boot    city.Uint `json:"boot"`
+	FromSeq uint64    `json:"from_seq"`
+	ToSeq   uint64    `json:"to_seq"`
 }
 
 // Completeness is what of a device's day is there.
@@ -60,7 +60,7 @@ type Completeness struct {
 // device joins what the inventory and the follower know.
 func (s *Server) device(d *inventory.Device, h *health.DeviceState, now int64) Device {
 	item := Device{
-		ID: h.ID, LastSeen: s.atOrNull(h.LastSeen), LastAt: s.atOrNull(h.LastAt), SkewMs: h.SkewMs, Boot: h.Boot, Seq: h.Seq,
+		ID: h.ID, LastSeen: s.atOrNull(h.LastSeen), LastAt: s.atOrNull(h.LastAt), SkewMs: h.SkewMs, Boot: city.BitsOf(h.Boot), Seq: city.BitsOf(h.Seq),
 		BatteryV: h.Battery, Temperature: h.Temperature, RSSI: h.RSSI, UptimeS: h.UptimeS, Firmware: TextOrNull(h.Firmware),
 		Errors: orEmpty(h.Errors), Readings: h.Readings, Duplicates: h.Duplicates, Quarantined: h.Quarantined, Silent: h.Silent,
 	}
@@ -106,7 +106,7 @@ func (s *Server) devices(w http.ResponseWriter, q *request) error {
 	}}
 	for _, d := range items {
 		t.add(d.ID, string(d.Kind), string(d.Site), string(d.Spot), string(d.Segment), string(d.Class), string(d.Profile), cellInt(d.IntervalS),
-			string(d.LastSeen), string(d.LastAt), cellInt(d.AgeS), cellInt(d.SkewMs), cellInt(d.Boot), cellInt(d.Seq),
+			string(d.LastSeen), string(d.LastAt), cellInt(d.AgeS), cellInt(d.SkewMs), cellUint(d.Boot), cellUint(d.Seq),
 			cellMilli(d.BatteryV), cellMilli(d.Temperature), cellMilli(d.RSSI), cellInt(d.UptimeS), string(d.Firmware),
 			strings.Join(d.Errors, " "), int64(d.Readings), int64(d.Duplicates), int64(d.Quarantined), d.Silent)
 	}
@@ -151,7 +151,7 @@ func (s *Server) completeness(w http.ResponseWriter, q *request) error {
 		Late: c.Late, Quarantined: c.Quarantined, Missing: c.Missing, Gaps: make([]Gap, 0, len(c.Gaps)),
 	}
 	for _, g := range c.Gaps {
-		answer.Gaps = append(answer.Gaps, Gap{Boot: city.Int{V: int64(g.Boot), OK: g.HasBoot}, FromSeq: g.FromSeq, ToSeq: g.ToSeq})
+		answer.Gaps = append(answer.Gaps, Gap{Boot: city.Uint{V: g.Boot, OK: g.HasBoot}, FromSeq: g.FromSeq, ToSeq: g.ToSeq})
 	}
 	if q.format() == "json" {
 		writeJSON(w, q, http.StatusOK, answer)

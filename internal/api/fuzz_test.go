@@ -129,7 +129,7 @@ func FuzzBody(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body string) {
 		var n NewClosure
-		err := readBody(&request{Request: httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))}, &n)
+		err := readBody(&request{route: &route{}, Request: httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))}, &n)
 		if err != nil {
 			p := problemOf(err)
 			require.Equal(t, http.StatusBadRequest, p.Status, p.Detail)

@@ -58,7 +58,7 @@ func takeBody(t *route, w http.ResponseWriter, r *http.Request) error {
 		return &http.MaxBytesError{Limit: most}
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, most)
-	if t.Body == nil {
+	if t.Body == nil || t.Bare && r.ContentLength == 0 {
 		return nil
 	}
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -80,6 +80,9 @@ func readBody(q *request, into any) error {
 	body, err := io.ReadAll(q.Body)
 	if err != nil {
 		return badBody(err)
+	}
+	if q.route.Bare && len(body) == 0 {
+		return nil
 	}
 	return strictJSON(body, into)
 }

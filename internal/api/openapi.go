@@ -20,6 +20,7 @@ const schemaPrefix = "#/components/schemas/"
 func OpenAPI(version string) ([]byte, error) {
 	reg := huma.NewMapRegistry(schemaPrefix, huma.DefaultSchemaNamer)
 	reg.RegisterTypeAlias(reflect.TypeFor[city.Int](), reflect.TypeFor[*int64]())
+	reg.RegisterTypeAlias(reflect.TypeFor[city.Uint](), reflect.TypeFor[*uint64]())
 	reg.RegisterTypeAlias(reflect.TypeFor[city.Milli](), reflect.TypeFor[*float64]())
 	doc := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
@@ -102,7 +103,7 @@ func operation(t *route, reg huma.Registry, problem *huma.Schema) *huma.Operatio
 	}
 	if t.Body != nil {
 		schema := reg.Schema(t.Body, true, "")
-		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
+		op.RequestBody = &huma.RequestBody{Required: !t.Bare, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
 		if t.Sheet {
 			most := maxLines
 			op.RequestBody.Content["application/json"].Schema = &huma.Schema{OneOf: []*huma.Schema{schema, {Type: huma.TypeArray, Items: schema, MaxItems: &most}}}

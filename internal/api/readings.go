@@ -14,14 +14,14 @@ import (
 // Reading is one reading as its device sent it (contract, section 2), with
 // what the gateway knows of it. Members of other kinds are left out.
 type Reading struct {
-	Pos        uint64   `json:"pos" doc:"position in the journal"`
-	Kind       string   `json:"kind" enum:"spot,gate,count,traffic,receipt,health"`
-	Boot       city.Int `json:"boot"`
-	Seq        uint64   `json:"seq"`
-	At         Time     `json:"at"`
-	ReceivedAt Time     `json:"received_at"`
-	Source     string   `json:"source"`
-	Flags      []string `json:"flags" doc:"late, retried, new_run"`
+	Pos        uint64    `json:"pos" doc:"position in the journal"`
+	Kind       string    `json:"kind" enum:"spot,gate,count,traffic,receipt,health"`
+	Boot       city.Uint `json:"boot"`
+	Seq        uint64    `json:"seq"`
+	At         Time      `json:"at"`
+	ReceivedAt Time      `json:"received_at"`
+	Source     string    `json:"source"`
+	Flags      []string  `json:"flags" doc:"late, retried, new_run"`
 
 	Occupied    any         `json:"occupied,omitempty" doc:"spot: true or false; count: vehicles"`
 	DwellS      *int64      `json:"dwell_s,omitempty"`
@@ -120,7 +120,7 @@ func readableKinds(q *request) ([]city.Kind, error) {
 func (s *Server) reading(e *journal.Entry) Reading {
 	r := e.Reading
 	out := Reading{
-		Pos: e.Pos, Kind: r.Kind.String(), Boot: city.Int{V: int64(r.Boot), OK: r.HasBoot}, Seq: r.Seq,
+		Pos: e.Pos, Kind: r.Kind.String(), Boot: city.Uint{V: r.Boot, OK: r.HasBoot}, Seq: r.Seq,
 		At: s.at(r.At), ReceivedAt: s.at(e.Recv), Source: e.Source, Flags: flagNames(e.Flags),
 	}
 	switch {
@@ -200,7 +200,7 @@ func (s *Server) readingTable(device string, found []journal.Entry) *table {
 	t := &table{name: "readings-" + fileName(device), columns: []string{"device", "kind", "boot", "seq", "at", "received_at", "source", "flags", "reading"}}
 	for i := range found {
 		r := s.reading(&found[i])
-		t.add(device, r.Kind, cellInt(r.Boot), int64(r.Seq), string(r.At), string(r.ReceivedAt), r.Source, joinWords(r.Flags), string(encode(r)))
+		t.add(device, r.Kind, cellUint(r.Boot), cellUint(city.Uint{V: r.Seq, OK: true}), string(r.At), string(r.ReceivedAt), r.Source, joinWords(r.Flags), string(encode(r)))
 	}
 	return t
 }

@@ -35,7 +35,7 @@ func (s *Server) appendReading(dst []byte, e *journal.Entry, times *days) []byte
 	dst = append(append(dst, `,"kind":"`...), r.Kind.String()...)
 	dst = append(dst, `","boot":`...)
 	if r.HasBoot {
-		dst = strconv.AppendInt(dst, int64(r.Boot), 10)
+		dst = strconv.AppendUint(dst, r.Boot, 10)
 	} else {
 		dst = append(dst, "null"...)
 	}

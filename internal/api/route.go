@@ -38,6 +38,7 @@ type route struct {
 	Open311 bool         // of the Open311 face: endings, errors and loose parameters as the standard has them
 	Keyed   bool         // public, but the form holds a key that the handler checks
 	MaxBody int64        // bytes; 0: maxBody
+	Bare    bool         // without a body it is an empty object
 	Handle  handler
 
 	// Logged tells whether a request reads money, so that it is written down

@@ -20,7 +20,7 @@ type QuarantineItem struct {
 	Index      int        `json:"index" doc:"place in the message's array"`
 	Reason     string     `json:"reason"`
 	Detail     string     `json:"detail"`
-	Seq        city.Int   `json:"seq"`
+	Seq        city.Uint  `json:"seq"`
 	Retried    bool       `json:"retried"`
 	Verdict    TextOrNull `json:"verdict" doc:"what came of the retry"`
 }
@@ -86,9 +86,9 @@ func (s *Server) quarantineList(w http.ResponseWriter, q *request) error {
 	for _, i := range found {
 		list.Items = append(list.Items, QuarantineItem{
 			ID: i.ID, ReceivedAt: s.at(i.Recv), Source: i.Source, Device: TextOrNull(i.Device), Topic: TextOrNull(i.Topic), Index: i.Index,
-			Reason: string(i.Reason), Detail: i.Detail, Seq: i.Seq, Retried: i.Retried, Verdict: TextOrNull(i.Verdict),
+			Reason: string(i.Reason), Detail: i.Detail, Seq: city.BitsOf(i.Seq), Retried: i.Retried, Verdict: TextOrNull(i.Verdict),
 		})
-		t.add(i.ID, string(s.at(i.Recv)), i.Source, i.Device, i.Topic, int64(i.Index), string(i.Reason), i.Detail, cellInt(i.Seq), i.Retried, i.Verdict)
+		t.add(i.ID, string(s.at(i.Recv)), i.Source, i.Device, i.Topic, int64(i.Index), string(i.Reason), i.Detail, cellUint(city.BitsOf(i.Seq)), i.Retried, i.Verdict)
 	}
 	if q.format() == "json" {
 		writeJSON(w, q, http.StatusOK, list)

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"encoding/csv"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -151,6 +152,17 @@ func cellInt(i city.Int) any {
 		return nil
 	}
 	return i.V
+}
+
+// cellUint is a number where a table's column has room for it, else its digits.
+func cellUint(u city.Uint) any {
+	switch {
+	case !u.OK:
+		return nil
+	case u.V > math.MaxInt64:
+		return strconv.FormatUint(u.V, 10)
+	}
+	return int64(u.V)
 }
 
 func cellMilli(m city.Milli) any {

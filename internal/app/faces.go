@@ -27,7 +27,7 @@ func (g *gateway) openAPI(ctx context.Context, undo *stack) (err error) {
 	g.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	g.kept = newKeepMetrics(g.registry)
 	g.ready = &readiness{
-		journal: g.journal, committer: g.committer, clockBad: g.clock.Fault, runners: g.runners, now: g.now,
+		journal: g.journal, committer: g.committer, clockBad: func() string { return g.clock.Fault(g.instant()) }, runners: g.runners, now: g.now,
 		zone: g.cfg.City.Zone, began: g.journal.Head(), kept: g.keptBack, unsigned: g.signer.status, office: g.office.problem,
 	}
 	pages, err := web.New(web.Options{City: g.cfg.City.Name, Version: g.o.Version})

@@ -198,7 +198,7 @@ func (g *gateway) openIntake(ctx context.Context, undo *stack) (err error) {
 	g.queue = intake.NewQueue(queueItems, queueBytes)
 	wake := make(chan struct{}, 1)
 	g.staff = &staff{
-		queue: g.queue, quarantine: g.quarantine, clock: g.clock, wake: wake, inventory: g.inventory, log: g.log, closures: closures,
+		queue: g.queue, quarantine: g.quarantine, clock: g.clock, instant: g.instant, wake: wake, inventory: g.inventory, log: g.log, closures: closures,
 		books: &g.ledger, now: g.now,
 		lag:      func(ctx context.Context) time.Duration { return g.ready.lag(ctx, g.ledger.Name()) },
 		accepted: func(ctx context.Context) error { return g.doubt.begin(ctx, g.instant(), "a person accepted it") },
@@ -255,7 +255,7 @@ func (g *gateway) acceptInventory(ctx context.Context, _ *stack) error {
 		return err
 	}
 	_, _, err = g.staff.do(ctx, intake.Command{Entries: []journal.Entry{entry}})
-	if fault := g.clock.Fault(); err != nil && fault != "" {
+	if fault := g.clock.Fault(g.instant()); err != nil && fault != "" {
 		// The API has to run, so that a person can accept the clock; the
 		// version waits first in the queue.
 		g.log.ErrorContext(ctx, "nothing is taken: set the clock, or accept it by POST /v1/admin/clock", "clock", fault)

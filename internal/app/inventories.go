@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -143,12 +144,9 @@ func (v *inventories) reload(ctx context.Context, do func(context.Context, intak
 	if err != nil {
 		return api.ReloadResult{}, &city.Error{Kind: city.KindUnprocessed, Message: "the inventory cannot be read", Err: err, Fields: []city.FieldError{{Field: v.dir, Detail: err.Error()}}}
 	}
-	if len(faults) > 0 {
-		return api.ReloadResult{}, faulty(faults)
-	}
 	restart, err := v.restart()
-	if err != nil {
-		return api.ReloadResult{}, &city.Error{Kind: city.KindUnprocessed, Message: "the configuration has faults; what held before still holds", Err: err, Fields: []city.FieldError{{Field: "configuration", Detail: err.Error()}}}
+	if len(faults) > 0 || err != nil {
+		return api.ReloadResult{}, faulty(faults, err)
 	}
 	result := api.ReloadResult{Hash: version.Hash, Restart: restart}
 	current := v.Current()
@@ -178,14 +176,47 @@ func (v *inventories) changes() bool {
 	return len(v.onTheWay) > 0
 }
 
-func faulty(faults []inventory.Fault) error {
-	e := &city.Error{Kind: city.KindUnprocessed, Message: fmt.Sprintf("the inventory has %d faults; what held before still holds", len(faults))}
-	for _, f := range faults {
+// mostFaults bounds what an answer tells of an inventory at once.
+const mostFaults = 500
+
+// faulty tells every fault of an inventory and of a configuration.
+func faulty(faults []inventory.Fault, configuration error) error {
+	e := &city.Error{Kind: city.KindUnprocessed, Err: configuration}
+	var said []string
+	if configuration != nil {
+		e.Fields = faultsOf(configuration)
+		said = append(said, "the configuration")
+	}
+	if len(faults) > 0 {
+		said = append(said, fmt.Sprintf("the inventory (%d)", len(faults)))
+	}
+	e.Message = strings.Join(said, " and ") + " has faults; what held before still holds"
+	for i, f := range faults {
 		at := f.File
 		if f.Line > 0 {
 			at = fmt.Sprintf("%s:%d", f.File, f.Line)
 		}
+		if i == mostFaults {
+			e.Fields = append(e.Fields, city.FieldError{Field: at, Detail: fmt.Sprintf("and %d more faults from here on: simpang check tells all", len(faults)-i)})
+			break
+		}
 		e.Fields = append(e.Fields, city.FieldError{Field: at, Detail: f.Message})
 	}
 	return e
+}
+
+// faultsOf is a field for each fault of a configuration.
+func faultsOf(err error) (fields []city.FieldError) {
+	all, ok := errors.AsType[*FaultsError](err)
+	if !ok {
+		return []city.FieldError{{Field: "configuration", Detail: err.Error()}}
+	}
+	for _, f := range all.Faults {
+		at := f.File
+		if f.Line > 0 {
+			at = fmt.Sprintf("%s:%d", f.File, f.Line)
+		}
+		fields = append(fields, city.FieldError{Field: at, Detail: f.Message})
+	}
+	return fields
 }

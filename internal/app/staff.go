@@ -25,6 +25,7 @@ type staff struct {
 	queue      *intake.Queue
 	quarantine *journal.Quarantine
 	clock      *intake.ClockGuard
+	instant    func() intake.Instant
 	accepted   func(ctx context.Context) error // told before a clock is taken as it is
 	wake       chan<- struct{}
 	inventory  *inventories
@@ -202,12 +203,12 @@ func (s *staff) Reload(ctx context.Context, by string) (api.ReloadResult, error)
 
 // AcceptClock takes the machine's clock as it is.
 func (s *staff) AcceptClock(ctx context.Context, by string) error {
-	if s.clock.Fault() != "" {
+	if s.clock.Fault(s.instant()) != "" {
 		if err := s.accepted(ctx); err != nil {
 			s.log.ErrorContext(ctx, "that the clock is doubtful could not be written down; a restart would forget it", "error", err)
 		}
 	}
-	s.clock.Accept()
+	s.clock.Accept(s.instant())
 	s.log.WarnContext(ctx, "the clock was accepted as it is", "by", by)
 	select {
 	case s.wake <- struct{}{}:

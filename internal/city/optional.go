@@ -14,6 +14,16 @@ type Int struct {
 // SomeInt returns a known Int.
 func SomeInt(v int64) Int { return Int{V: v, OK: true} }
 
+// Uint is an unsigned number that may be unknown: a boot or sequence number uses
+// all 64 bits.
+type Uint struct {
+	V  uint64
+	OK bool
+}
+
+// BitsOf returns the number whose bits i has.
+func BitsOf(i Int) Uint { return Uint{V: uint64(i.V), OK: i.OK} }
+
 // Milli is a measured number in thousandths of its unit (battery: millivolt;
 // speed: thousandths of km/h) that a message may leave out. Fixed point keeps
 // equal readings equal, and packs better than a float.
@@ -45,4 +55,12 @@ func (i Int) MarshalJSON() ([]byte, error) {
 		return []byte("null"), nil
 	}
 	return strconv.AppendInt(nil, i.V, 10), nil
+}
+
+// MarshalJSON writes the number, or null where it is unknown.
+func (u Uint) MarshalJSON() ([]byte, error) {
+	if !u.OK {
+		return []byte("null"), nil
+	}
+	return strconv.AppendUint(nil, u.V, 10), nil
 }

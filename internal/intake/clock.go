@@ -25,7 +25,6 @@ type ClockGuard struct {
 	offset   int64 // wall - mono when last trusted
 	known    bool
 	accepted bool // a person accepted the clock as it is
-	fault    string
 }
 
 // NewClockGuard returns a guard for a program built at build whose journal's
@@ -38,9 +37,8 @@ func NewClockGuard(build, newest int64) *ClockGuard {
 func (g *ClockGuard) Check(now Instant) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.fault = g.judge(now)
-	if g.fault != "" {
-		return &ClockError{Fault: g.fault}
+	if fault := g.judge(now); fault != "" {
+		return &ClockError{Fault: fault}
 	}
 	g.accepted = false
 	g.known, g.offset = true, now.Wall-now.Mono
@@ -63,21 +61,21 @@ func (g *ClockGuard) judge(now Instant) string {
 	return ""
 }
 
-// Accept takes the clock as it is: from the next check on it is trusted.
-func (g *ClockGuard) Accept() {
+// Accept takes the clock as it is at now: from the next check on it is trusted.
+func (g *ClockGuard) Accept(now Instant) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.fault != "" {
+	if g.judge(now) != "" {
 		g.accepted, g.known = true, false
 		g.build, g.newest = 0, 0
 	}
 }
 
-// Fault returns why the clock is not trusted, "" where it is.
-func (g *ClockGuard) Fault() string {
+// Fault returns why the clock is not trusted at now, "" where it is.
+func (g *ClockGuard) Fault(now Instant) string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.fault
+	return g.judge(now)
 }
 
 func abs(v int64) int64 { return max(v, -v) }

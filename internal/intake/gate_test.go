@@ -245,7 +245,7 @@ func TestOurOwnClock(t *testing.T) {
 		var clock *ClockError
 		require.ErrorAs(t, err, &clock)
 		require.ErrorContains(t, err, want)
-		require.NotEmpty(t, w.gate.o.Clock.Fault())
+		require.NotEmpty(t, w.gate.o.Clock.Fault(i))
 	}
 	check(Instant{0, 1}, "before this program was built")
 	check(Instant{now - 301_000, 2}, "before the newest commit")
@@ -253,7 +253,7 @@ func TestOurOwnClock(t *testing.T) {
 	check(Instant{now + 10*60_000, 4}, "jumped")
 	check(Instant{now - 299_000 + 60_000, 60_003}, "")
 	check(Instant{now + day, 60_004}, "jumped")
-	w.gate.o.Clock.Accept()
+	w.gate.o.Clock.Accept(Instant{now + day, 60_004})
 	check(Instant{now + day, 60_005}, "")
 	check(Instant{now + day + 1000, 61_005}, "")
 	check(Instant{now, 61_006}, "before the newest commit")

@@ -38,9 +38,6 @@ var knownFiles = []string{
 // MaxFile is the largest file that is read, bytes.
 const MaxFile = 32 << 20
 
-// maxFaults bounds what is told at once.
-const maxFaults = 500
-
 // Parse reads a whole inventory, file name -> content. It tells every fault at
 // once, in the order of the files and lines; the version is nil if there is
 // any. The same files give the same version. Zone is the city's.
@@ -123,10 +120,6 @@ func tidy(faults []Fault) []Fault {
 		}
 		return a.Line < b.Line
 	})
-	if n := len(faults); n > maxFaults {
-		last := faults[maxFaults]
-		faults = append(slices.Clone(faults[:maxFaults]), Fault{last.File, last.Line, fmt.Sprintf("and %d more faults from here on: mend those above first", n-maxFaults)})
-	}
 	return faults
 }
 

@@ -45,7 +45,7 @@ type Token struct {
 	Role     Role
 	Name     string // for people; logs and books hold the ID only
 	Operator string // id in operators.csv, of role operator
-	Agency   string // id in agencies.yaml; required for agency, optional for dishub
+	Agency   string // id in agencies.yaml; required for agency, optional for dishub, bapenda and auditor
 	Created  int64
 	Expires  int64 // 0: never
 	Revoked  int64 // 0: not revoked
@@ -85,8 +85,8 @@ func (q Request) check(now int64) error {
 	if q.Role == Agency && q.Agency == "" {
 		add("agency", "role agency needs the agency's id")
 	}
-	if q.Agency != "" && q.Role != Agency && q.Role != Dishub && q.Role != Bapenda {
-		add("agency", "only roles agency, dishub and bapenda belong to an agency")
+	if q.Agency != "" && q.Role != Agency && q.Role != Dishub && q.Role != Bapenda && q.Role != Auditor {
+		add("agency", "only roles agency, dishub, bapenda and auditor belong to an agency")
 	}
 	if q.Expires != 0 && q.Expires <= now {
 		add("expires", "lies in the past")

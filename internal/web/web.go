@@ -108,6 +108,9 @@ func newFile(body []byte, kind string) file {
 	return file{body: body, kind: kind, etag: `"` + hex.EncodeToString(sum[:16]) + `"`}
 }
 
+// missing is the answer where there is no page (RFC 9457).
+const missing = `{"type":"about:blank","title":"Not Found","status":404,"detail":"there is no such page"}` + "\n"
+
 // ServeHTTP serves a page or an asset; / leads to /status.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
@@ -123,7 +126,9 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	f, ok := s.files[r.URL.Path]
 	if !ok {
-		http.NotFound(w, r)
+		h.Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write([]byte(missing))
 		return
 	}
 	h.Set("Etag", f.etag)

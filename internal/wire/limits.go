@@ -1,12 +1,14 @@
 package wire
 
+import "math"
+
 // The limits that every format shares: what no device can have measured, or no
 // paper shows, is refused as impossible_value. They are wide: they catch broken
 // devices, not rare events. Measured numbers are in thousandths of their unit.
 const (
 	MaxVehicles     = 1_000_000           // a count, a gate, a lane
 	MaxPeriodS      = 3600                // contract, section 2
-	MaxLane         = 64                  // a lane's number
+	MaxLane         = math.MaxUint16      // a lane's number
 	MaxDwellS       = 10 * 366 * 86400    // ten years
 	MaxUptimeS      = 100 * 366 * 86400   // a century
 	MaxBattery      = 100_000             // V

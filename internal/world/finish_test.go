@@ -10,7 +10,7 @@ func (w *World) finish() {
 	w.tick()
 	w.drain()
 	if len(w.sys.items) > 0 {
-		w.sys.clock.Accept()
+		w.sys.clock.Accept(w.instant())
 		w.sys.accepted = true
 		w.drain()
 	}

@@ -228,7 +228,7 @@ func (w *World) disturbClock() {
 		w.commit()
 		w.commit()
 		if len(w.sys.items) > 0 && w.sys.plan == nil {
-			w.sys.clock.Accept()
+			w.sys.clock.Accept(w.instant())
 			w.sys.accepted = true
 			w.note("accepted")
 		}

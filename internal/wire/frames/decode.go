@@ -1,7 +1,7 @@
 package frames
 
 import (
-	"math"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -67,10 +67,10 @@ func Decode(line []byte) (d wire.Decoded, device string) {
 	r := all.head()
 	refusal := city.Refusal{Raw: line}
 	if all.has(fieldSeq) {
-		refusal.Seq = identity(all.text[fieldSeq])
+		refusal.Seq = repeated(all.text[fieldSeq])
 	}
 	if r.HasBoot {
-		refusal.Boot = identity(all.text[fieldBoot])
+		refusal.Boot = repeated(all.text[fieldBoot])
 	}
 	if all.has(fieldAt) {
 		refusal.At = identity(all.text[fieldAt])
@@ -106,12 +106,21 @@ const maxAt = 253_402_300_799_999
 // identity returns a part of a refused sentence's identity where it could be
 // read.
 func identity(text string) city.Int {
-	var f fields
-	v := f.integer(text, "", 0, math.MaxInt64)
-	if f.fault.reason != "" {
+	v, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || v < 0 {
 		return city.Int{}
 	}
 	return city.SomeInt(v)
+}
+
+// repeated returns a number that the answer repeats, the bits of a uint64: also
+// one that is too large to be taken is not to come for ever.
+func repeated(text string) city.Int {
+	v, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return city.Int{}
+	}
+	return city.SomeInt(int64(v))
 }
 
 func traffic(f *fields, r *city.Reading) {

@@ -107,6 +107,9 @@ func (w *writer) traffic(t *city.Traffic) {
 				w.b = strconv.AppendUint(append(w.b, `,"unknown":`...), uint64(l.Unknown), 10)
 			}
 			w.b = append(w.b, '}')
+		} else {
+			w.name(mCounts)
+			w.b = append(w.b, "{}"...)
 		}
 		w.measured(mSpeed, l.Speed)
 		w.measured(mOccupancy, l.Occupancy)

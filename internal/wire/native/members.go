@@ -151,4 +151,4 @@ var shapes = [...]shape{
 	city.KindHealth: shapeOf(0, of(mBattery, mUptime, mFirmware, mErrors)),
 }
 
-var laneShape = shape{required: of(mLane), allowed: of(mLane, mCounts, mDirection, mSpeed, mOccupancy)}
+var laneShape = shape{required: of(mLane, mCounts), allowed: of(mLane, mCounts, mDirection, mSpeed, mOccupancy)}

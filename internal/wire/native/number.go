@@ -84,8 +84,8 @@ var daysIn = [...]int{0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}
 
 // instant parses the date-time of RFC 3339, section 5.6, and returns Unix ms.
 // shaped is false where the text is none; real is false for a day, hour or
-// zone that does not exist (leap seconds among them) and for years outside
-// 1..9999.
+// zone that does not exist and for years outside 1..9999. A leap second is the
+// first of the next minute.
 func instant(s []byte) (ms int64, shaped, real bool) {
 	const shape = "dddd-dd-ddTdd:dd:dd"
 	if len(s) < len(shape)+1 {
@@ -124,7 +124,7 @@ func instant(s []byte) (ms int64, shaped, real bool) {
 	if !shaped {
 		return 0, false, false
 	}
-	if !real || month < 1 || month > 12 || day < 1 || day > daysIn[month] || hour > 23 || minute > 59 || second > 59 {
+	if !real || month < 1 || month > 12 || day < 1 || day > daysIn[month] || hour > 23 || minute > 59 || second > 60 || second == 60 && minute != 59 {
 		return 0, true, false
 	}
 	if month == 2 && day == 29 && (year%4 != 0 || (year%100 == 0 && year%400 != 0)) {

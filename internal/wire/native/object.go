@@ -163,6 +163,15 @@ func (o *object) whole(m member, most int64) city.Int {
 	return city.SomeInt(int64(o.unsigned(m, uint64(most))))
 }
 
+// seconds returns an optional number of seconds of 0..most, rounded.
+func (o *object) seconds(m member, most int64) city.Int {
+	ms := o.measured(m, 0, most*1000)
+	if !ms.OK {
+		return city.Int{}
+	}
+	return city.SomeInt((ms.V + 500) / 1000)
+}
+
 // measured returns an optional number in thousandths of its unit.
 func (o *object) measured(m member, least, most int64) city.Milli {
 	if !o.has.has(m) {

@@ -2,6 +2,7 @@ package native
 
 import (
 	"math"
+	"unicode/utf8"
 
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/wire"
@@ -29,7 +30,7 @@ func (o *object) reading(r *city.Reading) set {
 	case city.KindSpot:
 		r.Spot = &city.Spot{
 			Occupied:    o.boolean(mOccupied),
-			DwellS:      o.whole(mDwell, wire.MaxDwellS),
+			DwellS:      o.seconds(mDwell, wire.MaxDwellS),
 			Battery:     o.measured(mBattery, 0, wire.MaxBattery),
 			Temperature: o.measured(mTemperature, wire.MinTemperature, wire.MaxTemperature),
 			RSSI:        o.measured(mRSSI, wire.MinRSSI, wire.MaxRSSI),
@@ -48,7 +49,7 @@ func (o *object) reading(r *city.Reading) set {
 	case city.KindHealth:
 		r.Health = &city.Health{
 			Battery:  o.measured(mBattery, 0, wire.MaxBattery),
-			UptimeS:  o.whole(mUptime, wire.MaxUptimeS),
+			UptimeS:  o.seconds(mUptime, wire.MaxUptimeS),
 			Firmware: o.word(mFirmware, wire.MaxWordBytes),
 			Errors:   o.errors(),
 		}
@@ -131,11 +132,20 @@ func (o *object) errors() []string {
 			return
 		}
 		text := unquote(raw)
-		if len(text) > wire.MaxWordBytes || len(list) == wire.MaxErrors {
-			o.impossible(mErrors, "shorter")
-			return
+		if len(list) < wire.MaxErrors {
+			list = append(list, cut(text, wire.MaxWordBytes))
 		}
-		list = append(list, string(text))
 	})
 	return list
+}
+
+// cut returns the characters of text that fit into most bytes.
+func cut(text []byte, most int) string {
+	if len(text) > most {
+		for most > 0 && !utf8.RuneStart(text[most]) {
+			most--
+		}
+		text = text[:most]
+	}
+	return string(text)
 }

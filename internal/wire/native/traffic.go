@@ -54,7 +54,7 @@ func (o *object) lane() city.Lane {
 		Occupancy: o.measured(mOccupancy, 0, wire.MaxOccupancy),
 	}
 	if o.has.has(mLane) && l.Lane == 0 {
-		o.impossible(mLane, "1 or more")
+		o.impossible(mLane, "1 to 65535")
 	}
 	switch text := o.text(mDirection); string(text) {
 	case "forward":
