@@ -136,6 +136,14 @@ func (l *line) Write(p []byte, limit time.Duration) error {
 	return nil
 }
 
+// flush throws away what has come and was not read.
+func (l *line) flush() error {
+	if err := l.port.Flush(); err != nil {
+		return fmt.Errorf("%w: %w", errUnplugged, err)
+	}
+	return nil
+}
+
 // hurry ends a Write that is under way.
 func (l *line) hurry() { _ = l.out.SetWriteDeadline(time.Unix(1, 0)) }
 
