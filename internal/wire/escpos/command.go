@@ -177,6 +177,12 @@ func lookGS(h []byte) step {
 	case '*': // general: x y, then x * y * 8
 		return after(h, 4, func() int64 { return int64(h[2]) * int64(h[3]) * 8 })
 	case '8':
+		switch {
+		case len(h) < 3:
+			return step{more: true}
+		case h[2] != 'L':
+			return step{reject: true}
+		}
 		return after(h, 7, func() int64 { return pair(h[3:]) + pair(h[5:])<<16 })
 	case 'z': // general: GS z 0 t1 t2
 		return after(h, 5, func() int64 { return 0 })

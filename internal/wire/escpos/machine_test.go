@@ -69,7 +69,7 @@ func TestMachine(t *testing.T) {
 		{"an unknown command drops two bytes", "a\x1bZb", "ab"},
 		{"so does one of an unknown mode", "a\x1dVZb", "aZb"},
 		{"a command that was cut off by the next", "a\x1b\x1b!Ab", "ab"},
-		{"a picture of four gigabytes is none", "\x1d8L\xff\xff\xff\xffx", "\xff\xff\xff\xffx"},
+		{"a picture of four gigabytes is none", "\x1d8L\xff\xff\xff\xffx", "L\xff\xff\xff\xffx"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for size := 1; size <= len(c.in); size++ {
@@ -134,13 +134,13 @@ func withoutCodes(stream []byte) []byte {
 	return out
 }
 
-func TestNoiseIsNoise(t *testing.T) {
-	t.Parallel()
+func TestNoiseIsNoise(t *testing.T) { // alone: it measures the heap
 	dice := rand.NewChaCha8([32]byte{1})
 	noise := make([]byte, 10<<20)
 	_, _ = dice.Read(noise)
 	var s escpos.Splitter
 	var before, after runtime.MemStats
+	runtime.GC()
 	runtime.ReadMemStats(&before)
 	got, noisy := 0, 0
 	for rest := noise; len(rest) > 0; {
@@ -157,10 +157,11 @@ func TestNoiseIsNoise(t *testing.T) {
 			noisy++
 		}
 	}
+	runtime.GC()
 	runtime.ReadMemStats(&after)
 	require.Positive(t, got)
 	require.GreaterOrEqual(t, noisy*100, got*90, "%d of %d", noisy, got)
-	require.Less(t, after.HeapAlloc, before.HeapAlloc+4<<20, "it holds a few KiB")
+	require.Less(t, after.HeapAlloc, before.HeapAlloc+(1<<20), "it holds a few KiB")
 	for _, c := range receipts {
 		p := newPaper()
 		c.stream(p)
