@@ -177,7 +177,9 @@ func (t *tap) hand(ctx context.Context, j *spool.Job) {
 		decoded = wire.Contain(payload, func() wire.Decoded { return t.o.Tap.Templates.Read(&e, payload) })
 		return payload
 	}
-	seal()
+	if !p.Blank() {
+		seal()
+	}
 	if len(decoded.Readings)+len(decoded.Refused) == 0 {
 		t.stats.Others.Add(1)
 		t.after = j.ID

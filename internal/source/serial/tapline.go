@@ -76,11 +76,10 @@ func (r *tapped) take(p []byte, now time.Time) {
 	}
 }
 
-// idle ends a print where something was printed. Commands alone wait for what
-// they belong to.
+// idle ends what goes on. Whole commands alone wait for what they belong to.
 func (r *tapped) idle() {
 	r.calm = true
-	if r.cut.Printed() {
+	if r.cut.Going() {
 		r.end(escpos.EndIdle)
 	}
 	r.cut.Begin()
@@ -88,7 +87,7 @@ func (r *tapped) idle() {
 
 // stop ends what goes on when the line or the gateway does.
 func (r *tapped) stop() {
-	if r.job == nil || !r.cut.Printed() && r.job.ID == 0 {
+	if r.job == nil || !r.cut.Going() && r.job.ID == 0 {
 		return
 	}
 	r.ctx = context.WithoutCancel(r.ctx)

@@ -39,7 +39,7 @@ func prints(stream []byte) (out []escpos.Print) {
 			out = append(out, s.Take(end))
 		}
 	}
-	if s.Printed() {
+	if s.Going() {
 		out = append(out, s.Take(escpos.EndIdle))
 	}
 	return out

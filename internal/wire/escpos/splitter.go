@@ -39,6 +39,9 @@ func (p *Print) Sound() bool {
 	return p.Whole && !p.Cut && !p.Long && p.End != EndStopped && p.End != EndLimit
 }
 
+// Blank tells whether p holds nothing but commands.
+func (p *Print) Blank() bool { return p.Text == "" && len(p.Codes) == 0 && !p.Cut }
+
 // Noise tells whether p is no text of a till: of 64 or more bytes between
 // commands less than half are printable ASCII. Of random bytes 37 % are.
 func (p *Print) Noise() bool {
@@ -104,11 +107,9 @@ func (s *Splitter) Feed(p []byte) (n int, ended End) {
 	return n, ""
 }
 
-// Printed tells whether any character was printed since the last end.
-func (s *Splitter) Printed() bool { return s.seen }
-
-// Bytes is how much came since the last end.
-func (s *Splitter) Bytes() int { return s.out.Bytes }
+// Going tells whether something was printed since the last end, or is in the
+// middle of a command: it wants an end.
+func (s *Splitter) Going() bool { return s.seen || s.m.Inside() }
 
 // Noise tells whether what came since the last end is noise so far.
 func (s *Splitter) Noise() bool {
