@@ -136,8 +136,12 @@ func (l *line) Write(p []byte, limit time.Duration) error {
 	return nil
 }
 
-// flush throws away what has come and was not read.
+// flush throws away what has come and was not read, where the name still stands
+// for this device.
 func (l *line) flush() error {
+	if now, err := identify(l.name); err != nil || now != l.file {
+		return errUnplugged
+	}
 	if err := l.port.Flush(); err != nil {
 		return fmt.Errorf("%w: %w", errUnplugged, err)
 	}
