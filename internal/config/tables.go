@@ -74,8 +74,10 @@ func (k *checker) tables(s *Source, key string) {
 }
 
 // inventoried warns of devices that lines speak for and devices.csv lacks: what
-// they send waits in quarantine.
+// they send waits in quarantine. A device of two lines is a fault: each of them
+// numbers its readings.
 func (k *checker) inventoried(v *inventory.Version) {
+	line := map[string]string{}
 	for i := range k.c.Sources {
 		s := &k.c.Sources[i]
 		var ids []string
@@ -90,6 +92,10 @@ func (k *checker) inventoried(v *inventory.Version) {
 			}
 		}
 		for _, id := range ids {
+			if other, ok := line[id]; ok {
+				k.fault(sourceKey(i)+"id", "%s speaks for device %s, and so does source %s: name a device of its own", s.ID, id, other)
+			}
+			line[id] = s.ID
 			if id != "" && v.Device(id) == nil {
 				k.warnings = append(k.warnings, Fault{File: k.c.File, Line: k.c.line(sourceKey(i) + "id"), Message: fmt.Sprintf("source %s speaks for device %s, which is not in devices.csv: add it, until then its readings are set aside", s.ID, id)})
 			}
