@@ -20,7 +20,7 @@ const (
 type tapped struct {
 	*tap
 	ctx   context.Context
-	cut   escpos.Splitter
+	cut   *escpos.Splitter
 	job   *spool.Job // of what came since the last end; nil: nothing came
 	fresh []byte     // bytes of it that are not durable yet
 	since time.Time  // when the first of those came
@@ -31,7 +31,7 @@ type tapped struct {
 // read keeps what comes and cuts it into prints, until the line or ctx ends.
 // What was going on by then is cut off: it is kept and set aside.
 func (t *tap) read(ctx context.Context, l *line) error {
-	r := &tapped{tap: t, ctx: ctx, heard: time.Now()}
+	r := &tapped{tap: t, ctx: ctx, cut: escpos.NewSplitter(), heard: time.Now()}
 	defer r.stop()
 	buf := make([]byte, 4096)
 	for ctx.Err() == nil {

@@ -226,7 +226,7 @@ func TestNoAmountOfAPart(t *testing.T) {
 	receipts[0].stream(p)
 	stream := p.Bytes()
 	for cut := 1; cut < len(stream); cut += 7 {
-		var s escpos.Splitter // it does not know what came before
+		s := escpos.NewSplitter()
 		for rest := stream[cut:]; len(rest) > 0; {
 			n, end := s.Feed(rest)
 			rest = rest[n:]
@@ -246,6 +246,28 @@ func TestNoAmountOfAPart(t *testing.T) {
 		require.Empty(t, readings, "up to byte %d", cut)
 		require.Contains(t, []city.Reason{city.ReasonPartPrint, city.ReasonNotPrint}, refused[0].Reason)
 	}
+}
+
+func TestBeginnings(t *testing.T) {
+	t.Parallel()
+	whole := func(stream string) (out []bool) {
+		s := escpos.NewSplitter()
+		for rest := []byte(stream); len(rest) > 0; {
+			n, end := s.Feed(rest)
+			rest = rest[n:]
+			if end != "" {
+				p := s.Take(end)
+				out = append(out, p.Whole)
+			}
+		}
+		return out
+	}
+	const cut, init, kick = "\x1dV\x00", "\x1b@", "\x1bp\x00\x19\xfa"
+	require.Equal(t, []bool{true, true}, whole(init+"a\n"+cut+"b\n"+cut), "ESC @ as the first of all")
+	require.Equal(t, []bool{false, false}, whole("a\n"+cut+"b\n"+cut), "it may be an image's middle")
+	require.Equal(t, []bool{false, false}, whole("a\n"+init+"b\n"+cut), "and that ESC @ its bytes")
+	require.Equal(t, []bool{false, true, true}, whole("a\n"+cut+kick+init+"b\n"+cut+"c\n"+cut), "a cut and ESC @ do not come by chance")
+	require.Equal(t, []bool{false, false}, whole("a\n"+cut+"\x02"+init+"b\n"+cut))
 }
 
 func TestRupiah(t *testing.T) {

@@ -49,18 +49,27 @@ func (p *Print) Noise() bool {
 	return between >= 64 && 2*p.Tally.ASCII < between
 }
 
-// Splitter cuts a stream into prints. The zero Splitter is at a place of which
-// it does not know what came before. It holds at most MaxText, a line and a
+// Splitter cuts a stream into prints. It holds at most MaxText, a line and a
 // few codes, whatever comes.
+//
+// What follows a print that was not seen from its beginning, or that did not
+// end, is no beginning before the line was idle: in the middle of an image any
+// bytes may look like an end. A cut and ESC @ with nothing printed between them
+// do not come by chance, nor does ESC @ as the first that comes at all.
 type Splitter struct {
 	m     Machine
 	began bool // what comes begins here
-	later bool // not the first print since the line was opened
+	first bool // nothing came before since the line was opened
+	cut   bool // a cut came right before, of a print whose beginning is not known
 	seen  bool // something was printed
 	text  []byte
 	line  []byte
 	out   Print
 }
+
+// NewSplitter returns a splitter for a line that was just opened: it does not
+// know what came before.
+func NewSplitter() *Splitter { return &Splitter{first: true} }
 
 // Begin says that a receipt begins here: the line was idle.
 func (s *Splitter) Begin() {
@@ -94,7 +103,7 @@ func (s *Splitter) Feed(p []byte) (n int, ended End) {
 			if s.seen {
 				return n, EndInit
 			}
-			s.began = s.began || s.out.Bytes == 2 && !s.later
+			s.began = s.began || s.first && s.out.Bytes == 2 || s.cut && s.m.Tally.Text+s.m.Tally.Dropped == 0
 		case Cut:
 			if s.seen {
 				return n, EndCut
@@ -117,9 +126,7 @@ func (s *Splitter) Noise() bool {
 	return s.out.Noise()
 }
 
-// Take returns what was printed and begins anew. What follows a print that was
-// not seen from its beginning, or that did not end, is no beginning before the
-// line was idle: in the middle of an image any bytes may look like an end.
+// Take returns what was printed and begins anew.
 func (s *Splitter) Take(end End) Print {
 	s.endLine()
 	p := s.out
@@ -129,7 +136,7 @@ func (s *Splitter) Take(end End) Print {
 		m = s.m
 		m.Tally = Tally{}
 	}
-	*s = Splitter{m: m, text: s.text[:0], line: s.line[:0], later: true, began: end == EndIdle || p.Whole && (end == EndCut || end == EndInit)}
+	*s = Splitter{m: m, text: s.text[:0], line: s.line[:0], cut: end == EndCut, began: end == EndIdle || p.Whole && (end == EndCut || end == EndInit)}
 	return p
 }
 
