@@ -163,6 +163,19 @@ func TestTillTemplatesAndPlates(t *testing.T) {
 	require.Equal(t, "meter-s-count-1", unread[0].Device)
 	require.NotNil(t, unread[0].Seq)
 
+	// What was printed can be read, and who does is written down.
+	prints, code := g.run("print", "-config", g.config)
+	require.Zero(t, code)
+	require.Equal(t, 2, strings.Count(prints, "ended by cut, whole true"))
+	text, code := g.run("print", "-config", g.config, "-id", "2")
+	require.Zero(t, code)
+	require.Equal(t, "KEDAI KOPI\nNO STRUK 77\nNOPOL "+plate+"\nJUMLAH Rp 4.000\nTUNAI\n", text)
+	looked, code := g.run("print", "-config", g.config, "-opened")
+	require.Zero(t, code)
+	require.Equal(t, 1, strings.Count(looked, "print 2\t"))
+	_, code = g.run("print", "-config", g.config, "-id", "99")
+	require.Equal(t, 2, code)
+
 	edit(t, g.dir, "templates.yaml", "match: ['parkir|parking']", "match: ['parkir|parking|kedai kopi']")
 	g.stop()
 	g.start()

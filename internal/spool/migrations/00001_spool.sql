@@ -24,3 +24,11 @@ CREATE TABLE piece (
   PRIMARY KEY (job, n)
 ) STRICT;
 CREATE TABLE counter (name TEXT PRIMARY KEY, n INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT;
+-- Who has read what was printed.
+CREATE TABLE opened (
+  id INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,       -- our clock, Unix ms
+  job INTEGER NOT NULL,
+  who TEXT NOT NULL,
+  sum INTEGER NOT NULL
+) STRICT;
