@@ -66,9 +66,10 @@ func (p *poll) run(ctx context.Context, l *line) error {
 			continue
 		}
 		answers, err := p.ask(ctx, l, u)
+		if ctx.Err() != nil {
+			break
+		}
 		switch {
-		case ctx.Err() != nil:
-			return nil
 		case errors.Is(err, errUnplugged) || errors.Is(err, errLine):
 			return err
 		case err != nil:

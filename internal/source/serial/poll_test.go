@@ -229,8 +229,7 @@ func TestBadAnswersAreNeverReadings(t *testing.T) {
 func TestASlowUnitIsWaitedFor(t *testing.T) {
 	sink := sourcetest.NewSink(16)
 	name := filepath.Join(t.TempDir(), "bus")
-	var b *bus
-	b = plugBus(t, name, map[byte]*unit{1: {registers: []uint16{7, 0}}})
+	b := plugBus(t, name, map[byte]*unit{1: {registers: []uint16{7, 0}}})
 	b.set(1, func(u *unit) {
 		u.spoil = func(_ int, answer []byte) []byte {
 			_, _ = b.master.Write(answer[:3])

@@ -74,11 +74,7 @@ func New(o Options) (*Source, error) {
 func (s *Source) Run(ctx context.Context) error {
 	defer s.setState(false, "the gateway stops")
 	if s.tap != nil {
-		handed, err := s.tap.start(ctx)
-		if err != nil {
-			return err
-		}
-		defer handed()
+		defer s.tap.start(ctx)()
 	}
 	for attempt := 0; ctx.Err() == nil; attempt++ {
 		if s.attempt(ctx) {

@@ -65,14 +65,14 @@ func newTap(s *Source) *tap {
 }
 
 // start begins to hand on; end waits for the last commits, but not for long.
-func (t *tap) start(ctx context.Context) (end func(), err error) {
+func (t *tap) start(ctx context.Context) (end func()) {
 	if !t.persist(ctx, func() (err error) {
 		if t.boot == 0 {
 			t.boot, err = t.o.Tap.Spool.Boot(ctx, t.o.ID, time.Now().UnixMilli())
 		}
 		return err
 	}) {
-		return func() {}, nil
+		return func() {}
 	}
 	if !t.persist(ctx, func() error {
 		n, err := t.o.Tap.Spool.Recover(ctx, t.o.ID, string(escpos.EndStopped))
@@ -81,7 +81,7 @@ func (t *tap) start(ctx context.Context) (end func(), err error) {
 		}
 		return err
 	}) {
-		return func() {}, nil
+		return func() {}
 	}
 	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(flushTime, cancel) })
@@ -94,7 +94,7 @@ func (t *tap) start(ctx context.Context) (end func(), err error) {
 		<-done
 		stop()
 		cancel()
-	}, nil
+	}
 }
 
 // persist tries until it works; false: ctx ended.

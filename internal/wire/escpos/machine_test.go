@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -51,7 +52,6 @@ func hear(stream []byte, size int) (out said) {
 }
 
 func TestMachine(t *testing.T) {
-	t.Parallel()
 	for _, c := range []struct{ name, in, text string }{
 		{"text", "AB\nC", "AB\nC"},
 		{"layout", "A\tB\rC\x00\x07D\x0c", "A BCD\n"},
@@ -86,7 +86,6 @@ func TestMachine(t *testing.T) {
 // when each command in them is blanked by a pattern of its own. Only what 2D
 // codes hold needs its length there, and it is read from the pattern's match.
 func TestRealStreams(t *testing.T) {
-	t.Parallel()
 	dir := os.Getenv("SIMPANG_ESCPOS_DATA")
 	if dir == "" {
 		dir = "../../../../shared/data/escpos"
@@ -121,7 +120,7 @@ func TestRealStreams(t *testing.T) {
 // end, so that it shares no step with the machine.
 func withoutCodes(stream []byte) []byte {
 	out := bytes.Clone(stream)
-	for i := len(out) - 1; i >= 0; i-- {
+	for i := range slices.Backward(stream) {
 		switch {
 		case bytes.HasPrefix(out[i:], []byte("\x1dk")) && out[i+2] >= 65:
 			out = append(out[:i:i], out[i+4+int(out[i+3]):]...)

@@ -16,15 +16,15 @@ import (
 var wib = time.FixedZone("WIB", 7*3600)
 
 // parkir are the templates that come with the program.
-func parkir(t testing.TB) *escpos.Templates {
-	t.Helper()
+func parkir(tb testing.TB) *escpos.Templates {
+	tb.Helper()
 	data, err := os.ReadFile("../../../configs/templates/parkir.yaml")
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	var f escpos.File
 	_, faults := strictyaml.Decode(data, &f)
-	require.Empty(t, faults)
+	require.Empty(tb, faults)
 	templates, problems := escpos.Compile(&f, wib)
-	require.Empty(t, problems)
+	require.Empty(tb, problems)
 	return templates
 }
 
@@ -45,11 +45,11 @@ func prints(stream []byte) (out []escpos.Print) {
 	return out
 }
 
-func read(t testing.TB, templates *escpos.Templates, p escpos.Print) ([]city.Reading, []city.Refusal) {
-	t.Helper()
+func read(tb testing.TB, templates *escpos.Templates, p escpos.Print) ([]city.Reading, []city.Refusal) {
+	tb.Helper()
 	e := p.Seal("TILL-1", 5, 9, came, strings.Repeat("0", 64))
 	d, device := escpos.Decode(e.Payload(), templates)
-	require.Equal(t, "TILL-1", device)
+	require.Equal(tb, "TILL-1", device)
 	return d.Readings, d.Refused
 }
 
@@ -136,7 +136,6 @@ var receipts = []struct {
 }
 
 func TestTwentyReceipts(t *testing.T) {
-	t.Parallel()
 	templates := parkir(t)
 	require.Len(t, receipts, 20)
 	all := newPaper()
@@ -170,7 +169,6 @@ func TestTwentyReceipts(t *testing.T) {
 }
 
 func TestWhatIsNoReceipt(t *testing.T) {
-	t.Parallel()
 	templates := parkir(t)
 	good := []string{"STRUK PARKIR", "No. Struk: 1", "TOTAL: Rp 5.000", "TUNAI"}
 	with := func(more ...string) string {

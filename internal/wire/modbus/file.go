@@ -157,7 +157,7 @@ func (c *compiler) whole(u *Unit, at string) {
 		}
 		seen[r.slot] = i
 	}
-	if u.Kind == city.KindSpot && !slices.ContainsFunc(u.registers, func(r register) bool { return r.slot.means == "occupied" }) {
+	if u.Kind == city.KindSpot && !slices.ContainsFunc(u.registers, func(r register) bool { return r.means == "occupied" }) {
 		c.fault(at+".registers", "none means occupied, which a spot must say")
 	}
 }
@@ -230,13 +230,13 @@ func (c *compiler) meaning(f *RegisterFile, r *register, at string, kind city.Ki
 		if !ok {
 			c.fault(at+".class", "is %q: write car, motorcycle, truck, bus, bicycle or unknown", short(f.Class))
 		}
-		r.slot.class = class
+		r.class = class
 	} else if f.Class != "" {
 		c.fault(at+".class", "means nothing to a %s: remove it", kind)
 	}
 	switch {
 	case kind == city.KindTraffic:
-		r.slot.lane, r.slot.backward = max(f.Lane, 1), f.Direction == "backward"
+		r.lane, r.backward = max(f.Lane, 1), f.Direction == "backward"
 		if f.Lane < 0 || f.Lane > 64 {
 			c.fault(at+".lane", "is %d: write 1 to 64", f.Lane)
 		}

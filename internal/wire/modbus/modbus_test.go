@@ -62,13 +62,13 @@ func TestAnswer(t *testing.T) {
 	require.Equal(t, []byte{0xff, 1}, data)
 }
 
-func compile(t testing.TB, text string) *modbus.Map {
-	t.Helper()
+func compile(tb testing.TB, text string) *modbus.Map {
+	tb.Helper()
 	var f modbus.File
 	_, faults := strictyaml.Decode([]byte(text), &f)
-	require.Empty(t, faults)
+	require.Empty(tb, faults)
 	m, problems := modbus.Compile(&f)
-	require.Empty(t, problems)
+	require.Empty(tb, problems)
 	return m
 }
 

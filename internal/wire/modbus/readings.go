@@ -34,7 +34,7 @@ func (u *Unit) Readings(answers [][]byte, at int64, s *State) ([]city.Reading, C
 	}
 	var change Change
 	var out []city.Reading
-	switch u.Kind { //nolint:exhaustive // Compile knows no other
+	switch u.Kind {
 	case city.KindSpot:
 		if spot := u.spot(values); spot != nil {
 			out = append(out, city.Reading{Spot: spot})
