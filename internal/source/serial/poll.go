@@ -67,7 +67,7 @@ func (p *poll) run(ctx context.Context, l *line) error {
 		}
 		answers, err := p.ask(ctx, l, u)
 		if ctx.Err() != nil {
-			break
+			return nil //nolint:nilerr // to be stopped is no fault
 		}
 		switch {
 		case errors.Is(err, errUnplugged) || errors.Is(err, errLine):

@@ -128,7 +128,9 @@ func (s *Splitter) Noise() bool {
 
 // Take returns what was printed and begins anew.
 func (s *Splitter) Take(end End) Print {
-	s.endLine()
+	if len(s.line) > 0 {
+		s.endLine()
+	}
 	p := s.out
 	p.Text, p.End, p.Whole, p.Tally, p.Cut = string(s.text), end, s.began, s.m.Tally, s.m.Inside()
 	m := Machine{page: s.m.page, said: s.m.said[:0]}
