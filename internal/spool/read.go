@@ -32,6 +32,17 @@ func idsOf(ctx context.Context, q reader, query string, args ...any) (ids []int6
 	return ids, rows.Err()
 }
 
+// snapshot reads a job and what it holds as of one moment: a gateway may be
+// writing meanwhile.
+func (s *Spool) snapshot(ctx context.Context, f func(q reader) error) (err error) {
+	tx, err := s.db.R.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("spool: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	return f(tx)
+}
+
 // data is what a job holds so far.
 func (s *Spool) data(ctx context.Context, q reader, j *Job) ([]byte, error) {
 	rows, err := q.QueryContext(ctx, "SELECT n, sealed, sum FROM piece WHERE job = ? ORDER BY n", j.ID)
@@ -87,31 +98,44 @@ func (s *Spool) fill(ctx context.Context, q reader, j *Job) error {
 // on; ok is false where there is none. An error with ok is that job's own: it
 // is damaged, and the next one may be asked for.
 func (s *Spool) Next(ctx context.Context, source string, after int64) (j Job, ok bool, err error) {
-	j, err = scanJob(s.db.R.QueryRowContext(ctx, "SELECT "+jobColumns+", sum FROM job WHERE source = ? AND state = 1 AND id > ? ORDER BY id LIMIT 1", source, after).Scan)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Job{}, false, nil
-	}
-	if err != nil {
-		return Job{}, false, fmt.Errorf("spool: %w", err)
-	}
-	if err := s.fill(ctx, s.db.R, &j); err != nil {
-		return j, true, fmt.Errorf("spool: print %d: %w", j.ID, err)
-	}
-	return j, true, nil
+	err = s.snapshot(ctx, func(q reader) error {
+		j, err = scanJob(q.QueryRowContext(ctx, "SELECT "+jobColumns+", sum FROM job WHERE source = ? AND state = 1 AND id > ? ORDER BY id LIMIT 1", source, after).Scan)
+		if errors.Is(err, sql.ErrNoRows) {
+			j = Job{}
+			return nil
+		}
+		if err != nil {
+			j = Job{}
+			return fmt.Errorf("spool: %w", err)
+		}
+		ok = true
+		if err := s.fill(ctx, q, &j); err != nil {
+			return fmt.Errorf("spool: print %d: %w", j.ID, err)
+		}
+		return nil
+	})
+	return j, ok && (err == nil || ctx.Err() == nil), err
 }
 
 // Get returns one job that ended. An id that is not there (any more) is an
 // error of city.KindNotFound.
 func (s *Spool) Get(ctx context.Context, id int64) (Job, error) {
-	j, err := scanJob(s.db.R.QueryRowContext(ctx, "SELECT "+jobColumns+", sum FROM job WHERE id = ? AND state > 0", id).Scan)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Job{}, notThere(id)
-	}
-	if err == nil {
-		err = s.fill(ctx, s.db.R, &j)
-	}
+	var j Job
+	err := s.snapshot(ctx, func(q reader) (err error) {
+		j, err = scanJob(q.QueryRowContext(ctx, "SELECT "+jobColumns+", sum FROM job WHERE id = ? AND state > 0", id).Scan)
+		if errors.Is(err, sql.ErrNoRows) {
+			return notThere(id)
+		}
+		if err == nil {
+			err = s.fill(ctx, q, &j)
+		}
+		if err != nil {
+			return fmt.Errorf("spool: %w", err)
+		}
+		return nil
+	})
 	if err != nil {
-		return Job{}, fmt.Errorf("spool: %w", err)
+		return Job{}, err
 	}
 	return j, nil
 }
@@ -136,8 +160,8 @@ func (s *Spool) Recover(ctx context.Context, source, ending string) (int, error)
 	return len(ids), nil
 }
 
-// Verify reads every job of a file that nobody writes, and returns how many
-// there are. The error names the first that is not what came.
+// Verify reads every job of a file, a gateway running on it or not, and returns
+// how many there are. The error names the first that is not what came.
 func Verify(ctx context.Context, path string, key [KeySize]byte) (jobs int, err error) {
 	seal, err := sealer(key)
 	if err != nil {
@@ -150,18 +174,25 @@ func Verify(ctx context.Context, path string, key [KeySize]byte) (jobs int, err 
 	defer func() { err = errors.Join(err, db.Close()) }()
 	s := &Spool{db: db, seal: seal}
 	for after := int64(0); ; jobs++ {
-		j, err := scanJob(db.R.QueryRowContext(ctx, "SELECT "+jobColumns+", sum FROM job WHERE id > ? ORDER BY id LIMIT 1", after).Scan)
-		if errors.Is(err, sql.ErrNoRows) {
+		last := after
+		err := s.snapshot(ctx, func(q reader) error {
+			j, err := scanJob(q.QueryRowContext(ctx, "SELECT "+jobColumns+", sum FROM job WHERE id > ? ORDER BY id LIMIT 1", last).Scan)
+			if errors.Is(err, sql.ErrNoRows) {
+				return nil
+			}
+			if err == nil && j.state == stateOpen {
+				_, err = s.data(ctx, q, &j)
+			} else if err == nil {
+				err = s.fill(ctx, q, &j)
+			}
+			after = j.ID
+			return err
+		})
+		if err != nil {
+			return jobs, fmt.Errorf("spool: the print after %d: %w", last, err)
+		}
+		if after == last {
 			return jobs, nil
 		}
-		if err == nil && j.state == stateOpen {
-			_, err = s.data(ctx, db.R, &j)
-		} else if err == nil {
-			err = s.fill(ctx, db.R, &j)
-		}
-		if err != nil {
-			return jobs, fmt.Errorf("spool: print %d: %w", after+1, err)
-		}
-		after = j.ID
 	}
 }

@@ -147,6 +147,13 @@ func (s *Source) backoff(attempt int) time.Duration {
 	return d/2 + rand.N(d/2+1)
 }
 
+// setDetail tells of something beside whether the line is there.
+func (s *Source) setDetail(detail string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.detail = detail
+}
+
 func (s *Source) setState(connected bool, detail string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -103,14 +103,14 @@ func (t *tap) persist(ctx context.Context, try func() error) bool {
 		err := try()
 		if err == nil {
 			if failed {
-				t.setState(true, "")
+				t.setDetail("")
 			}
 			return true
 		}
 		if !failed {
 			t.o.Log.Error("the print stream cannot be kept, and is tried again: free some room", "error", err)
 		}
-		t.setState(true, "the print stream cannot be kept: "+err.Error())
+		t.setDetail("the print stream cannot be kept: " + err.Error())
 		if pause(ctx, t.o.MaxBackoff); ctx.Err() != nil {
 			return false
 		}

@@ -104,8 +104,9 @@ func (r *tapped) save() {
 	if r.cut.Noise() {
 		return
 	}
-	r.persist(r.ctx, func() error { return r.o.Tap.Spool.Append(r.ctx, r.job, r.fresh) })
-	r.fresh = r.fresh[:0]
+	if r.persist(r.ctx, func() error { return r.o.Tap.Spool.Append(r.ctx, r.job, r.fresh) }) {
+		r.fresh = r.fresh[:0]
+	}
 }
 
 func (r *tapped) end(end escpos.End) {
