@@ -1,10 +1,12 @@
 package escpos_test
 
 import (
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/simpang-id/simpang/internal/strictyaml"
 	"github.com/simpang-id/simpang/internal/wire/escpos"
 )
 
@@ -33,4 +35,33 @@ func TestCompileTellsEveryFault(t *testing.T) {
 	}, got)
 	_, problems = escpos.Compile(&escpos.File{}, wib)
 	require.Len(t, problems, 1)
+}
+
+// FuzzCompile: a file of templates is refused with places and words, or reads
+// any print without harm.
+func FuzzCompile(f *testing.F) {
+	text, err := os.ReadFile("../../../configs/templates/parkir.yaml")
+	require.NoError(f, err)
+	f.Add(text, "PARKIR\nNo. Struk: 1\nTOTAL: Rp 5.000\nTUNAI\n")
+	f.Add([]byte("templates: [{name: a, match: [x], number: ['(x)'], amount: ['(\\d+)'], method: cash, at: ['(.+)'], times: [DD MMM YY HH.mm]}]"), "x 1 2 Mei 26 10.00")
+	f.Add([]byte("templates: [{kind: other}]"), "")
+	f.Fuzz(func(t *testing.T, file []byte, print string) {
+		var in escpos.File
+		if _, faults := strictyaml.Decode(file, &in); len(faults) > 0 {
+			return
+		}
+		templates, problems := escpos.Compile(&in, wib)
+		require.Equal(t, templates == nil, len(problems) > 0)
+		for _, p := range problems {
+			require.NotEmpty(t, p.Path)
+			require.NotEmpty(t, p.Message)
+		}
+		if templates == nil {
+			return
+		}
+		p := escpos.Print{Text: print, Whole: true, End: escpos.EndCut, Bytes: len(print)}
+		e := p.Seal("T", 1, 2, came, "00")
+		d, _ := escpos.Decode(e.Payload(), templates)
+		require.LessOrEqual(t, len(d.Readings)+len(d.Refused), 1)
+	})
 }

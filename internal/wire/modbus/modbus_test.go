@@ -291,3 +291,36 @@ func FuzzReadings(f *testing.F) {
 		}
 	})
 }
+
+// FuzzCompile: a map is refused with places and words, or makes readings of any
+// answers without harm.
+func FuzzCompile(f *testing.F) {
+	f.Add([]byte(counting), []byte{1, 2, 3})
+	f.Add([]byte("units: [{unit: 1, device: a, kind: spot, registers: [{function: coil, register: 7, means: occupied}]}]"), []byte{0xff})
+	f.Fuzz(func(t *testing.T, file, data []byte) {
+		var in modbus.File
+		if _, faults := strictyaml.Decode(file, &in); len(faults) > 0 {
+			return
+		}
+		m, problems := modbus.Compile(&in)
+		require.Equal(t, m == nil, len(problems) > 0)
+		if m == nil {
+			return
+		}
+		for i := range m.Units {
+			u := &m.Units[i]
+			var answers [][]byte
+			for _, s := range u.Spans() {
+				require.Positive(t, s.Count)
+				require.LessOrEqual(t, int(s.Start)+int(s.Count), 1<<16)
+				answer := make([]byte, 2*int(s.Count))
+				copy(answer, data)
+				answers = append(answers, answer)
+			}
+			var s modbus.State
+			for at := range int64(3) {
+				u.Readings(answers, at*60_000, &s)
+			}
+		}
+	})
+}
