@@ -45,6 +45,7 @@ var commands = []command{
 	{"restore", "bring a backup back into an empty data_dir: restore -config FILE -from PATH", restoreStore},
 	{"token", "make, list or revoke access tokens: token -config FILE -role ROLE -name NAME", tokens},
 	{"device", "credentials for the built-in broker: device -config FILE credentials ID...", device},
+	{"print", "what tapped tills have printed: print -config FILE [-id N]", printed},
 	{"keygen", "make the signing key of the books: keygen -config FILE", keygen},
 	{"version", "version, commit and Go", printVersion},
 }

@@ -89,6 +89,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		{"journal", g.openJournal},
 		{"inventory", g.openInventory},
 		{"quarantine", g.openQuarantine},
+		{"spool", g.openSpool},
 		{"tokens", g.openTokens},
 		{"followers", g.openFollowers},
 		{"intake", g.openIntake},

@@ -21,7 +21,9 @@ import (
 	"github.com/simpang-id/simpang/internal/journal"
 	"github.com/simpang-id/simpang/internal/report"
 	"github.com/simpang-id/simpang/internal/source/broker"
+	"github.com/simpang-id/simpang/internal/spool"
 	"github.com/simpang-id/simpang/internal/token"
+	"github.com/simpang-id/simpang/internal/wire/escpos"
 )
 
 // gateway is everything that runs, in the order in which it is built.
@@ -38,6 +40,8 @@ type gateway struct {
 	inventory  *inventories
 	loaded     *inventory.Version // from the folder, at the start
 	quarantine *journal.Quarantine
+	spool      *spool.Spool // nil: no line is tapped, and none was
+	templates  map[string]*escpos.Templates
 	tokens     *token.Store
 
 	series    seriesSeat
@@ -142,7 +146,7 @@ func (g *gateway) changedSettings() ([]string, error) {
 }
 
 func (g *gateway) openQuarantine(ctx context.Context, undo *stack) error {
-	key, err := g.quarantineKey()
+	key, err := g.keyOf("quarantine")
 	if err != nil {
 		return err
 	}

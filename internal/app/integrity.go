@@ -16,6 +16,7 @@ import (
 	"github.com/simpang-id/simpang/internal/config"
 	"github.com/simpang-id/simpang/internal/journal"
 	"github.com/simpang-id/simpang/internal/keys"
+	"github.com/simpang-id/simpang/internal/spool"
 	"github.com/simpang-id/simpang/internal/sqlite"
 )
 
@@ -166,13 +167,14 @@ func (g *gateway) checkHeads(remembered uint64) error {
 	return nil
 }
 
-// quarantineKey makes the key where quarantine is made too; where there is one
-// already and its key is gone, another key would make it unreadable.
-func (g *gateway) quarantineKey() ([keys.Size]byte, error) {
-	path := g.path("keys", "quarantine.key")
+// keyOf makes the key of an encrypted database (quarantine, spool) where that is
+// made too; where there is one already and its key is gone, another key would
+// make it unreadable.
+func (g *gateway) keyOf(name string) ([keys.Size]byte, error) {
+	path, file := g.path("keys", name+".key"), g.path(name+".db")
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		if info, err := os.Stat(g.path("quarantine.db")); err == nil && info.Size() > 0 {
-			return [keys.Size]byte{}, fmt.Errorf("%s is missing, and what %s holds cannot be read without it: put it back from a backup, or move quarantine.db away", path, g.path("quarantine.db"))
+		if info, err := os.Stat(file); err == nil && info.Size() > 0 {
+			return [keys.Size]byte{}, fmt.Errorf("%s is missing, and what %s holds cannot be read without it: put it back from a backup, or move %s.db away", path, file, name)
 		}
 	}
 	return keys.LoadOrMake(path)
@@ -191,18 +193,26 @@ func verifyFiles(ctx context.Context, c *config.Config, say func(format string, 
 		}
 	}
 	say("databases: the structure and the rows' checksums of %d files are whole", len(paths))
-	path := filepath.Join(c.DataDir, "quarantine.db")
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil
+	for _, sealed := range []struct {
+		name, done string
+		verify     func(context.Context, string, [keys.Size]byte) (int, error)
+	}{
+		{"quarantine", "quarantine: each of %d items can be decrypted", journal.VerifyQuarantine},
+		{"spool", "spool: each of %d prints can be decrypted and has its SHA-256", spool.Verify},
+	} {
+		path := filepath.Join(c.DataDir, sealed.name+".db")
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		key, err := keys.Load(filepath.Join(c.DataDir, "keys", sealed.name+".key"))
+		if err != nil {
+			return err
+		}
+		n, err := sealed.verify(ctx, path, key)
+		if err != nil {
+			return &fileError{path, err}
+		}
+		say(sealed.done, n)
 	}
-	key, err := keys.Load(filepath.Join(c.DataDir, "keys", "quarantine.key"))
-	if err != nil {
-		return err
-	}
-	items, err := journal.VerifyQuarantine(ctx, path, key)
-	if err != nil {
-		return &fileError{path, err}
-	}
-	say("quarantine: each of %d items can be decrypted", items)
 	return nil
 }

@@ -75,7 +75,7 @@ func (g *gateway) letGo(ctx context.Context) error {
 	g.kept.freedArchive.Add(float64(max(before.archiveBytes-after.archiveBytes, 0)))
 	gone, expire := g.quarantine.Expire(ctx, now.Add(-g.cfg.Retention.Quarantine.Duration).UnixMilli())
 	g.kept.expired.Add(float64(gone))
-	return errors.Join(retain, expire)
+	return errors.Join(retain, expire, g.expirePrints(ctx))
 }
 
 // keptBack says at a full disk why nothing is let go, "" where it is.

@@ -183,6 +183,7 @@ var (
 	sourceFailures    = desc("simpang_source_failures_total", "Attempts to connect or to open the line that failed.", "source")
 	sourceRestarts    = desc("simpang_source_restarts_total", "Of the connections: made by the watchdog, because nothing came for longer than max_silence.", "source")
 	sourceConnections = desc("simpang_source_connections", "Clients of the built-in broker.", "source")
+	sourceCounts      = desc("simpang_source_counts_total", "What else a serial line has counted: noise; of a till receipts, prints unread or that are none, bytes; of Modbus questions, answers missing or bad, exceptions, counters that began anew.", "source", "what")
 
 	followerEntries = desc("simpang_follower_lag_entries", "Entries that a follower has not applied.", "follower")
 	followerSeconds = desc("simpang_follower_lag_seconds", "Age of the oldest entry that a follower has not applied; over 5 it is named by readyz.", "follower")
@@ -194,7 +195,7 @@ var reasonCodes = []string{"clock", "commit", "disk", "signing", "source", "foll
 // Describe tells what there is.
 func (a *asked) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		notReady, sourceConnected, sourceReceived, sourceAge, sourceUnacked, sourceConnects, sourceFailures, sourceRestarts, sourceConnections,
+		notReady, sourceConnected, sourceReceived, sourceAge, sourceUnacked, sourceConnects, sourceFailures, sourceRestarts, sourceConnections, sourceCounts,
 		followerEntries, followerSeconds,
 	} {
 		ch <- d
@@ -237,6 +238,9 @@ func (a *asked) Collect(ch chan<- prometheus.Metric) {
 		send(sourceFailures, prometheus.CounterValue, float64(status.Failures), status.ID)
 		send(sourceRestarts, prometheus.CounterValue, float64(status.Restarts), status.ID)
 		send(sourceConnections, prometheus.GaugeValue, float64(status.Connections), status.ID)
+		for _, c := range status.Counts {
+			send(sourceCounts, prometheus.CounterValue, float64(c.N), status.ID, c.What)
+		}
 	}
 	for _, f := range ready.Followers {
 		send(followerEntries, prometheus.GaugeValue, float64(f.Lag), f.Name)

@@ -12,6 +12,7 @@ import (
 	"github.com/simpang-id/simpang/internal/journal"
 	"github.com/simpang-id/simpang/internal/source"
 	"github.com/simpang-id/simpang/internal/wire"
+	"github.com/simpang-id/simpang/internal/wire/escpos"
 	"github.com/simpang-id/simpang/internal/wire/frames"
 	"github.com/simpang-id/simpang/internal/wire/native"
 )
@@ -37,8 +38,13 @@ func limitsBy(known map[string]sourceLimits) func(id string) sourceLimits {
 func (g *gateway) decode(sourceID, device string, raw []byte) wire.Decoded {
 	return wire.Contain(raw, func() wire.Decoded {
 		for _, s := range g.cfg.Sources {
-			if s.ID == sourceID && s.Format == config.FormatFrames {
+			switch {
+			case s.ID != sourceID:
+			case s.Format == config.FormatFrames:
 				decoded, _ := frames.Decode(raw)
+				return decoded
+			case s.Format == config.FormatEscpos && g.templates[s.ID] != nil:
+				decoded, _ := escpos.Decode(raw, g.templates[s.ID])
 				return decoded
 			}
 		}

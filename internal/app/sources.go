@@ -61,11 +61,22 @@ func (g *gateway) openSource(ctx context.Context, c config.Source) (source.Sourc
 			Decode: native.Decode, Sink: g.queue, Log: g.log,
 		})
 	case config.TypeSerial:
-		return serial.New(serial.Options{
+		o := serial.Options{
 			ID: c.ID, Port: c.Port, Baud: c.Baud, DataBits: c.DataBits, Parity: c.Parity, StopBits: c.StopBits,
 			MaxSilence: c.MaxSilence.Duration,
 			Sink:       g.queue, Log: g.log,
-		})
+		}
+		switch c.Format {
+		case config.FormatEscpos:
+			o.Tap = &serial.Tap{Device: c.Device, Templates: g.templates[c.ID], Spool: g.spool, Idle: c.Idle.Duration}
+		case config.FormatModbus:
+			m, faults := config.Map(&c)
+			if len(faults) > 0 {
+				return nil, &FaultsError{Faults: faults}
+			}
+			o.Poll = &serial.Poll{Map: m, Encode: native.Encode, Decode: native.Decode}
+		}
+		return serial.New(o)
 	default:
 		return nil, fmt.Errorf("unknown type %q", c.Type)
 	}

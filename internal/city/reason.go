@@ -24,6 +24,9 @@ const (
 	ReasonSequenceConflict Reason = "sequence_conflict"  // same identity, other content
 	ReasonForgotten        Reason = "sequence_forgotten" // older than what de-duplication still remembers
 	ReasonDecoderFailed    Reason = "decoder_failed"     // the decoder panicked on it: a fault of ours
+	ReasonNotPrint         Reason = "not_a_print"        // escpos: noise
+	ReasonPartPrint        Reason = "print_cut_off"      // escpos: not seen from beginning to end, so no amount is read
+	ReasonUnreadPrint      Reason = "print_unread"       // escpos: no template makes a receipt of it
 )
 
 // Reasons lists every reason.
@@ -31,7 +34,7 @@ var Reasons = []Reason{
 	ReasonTooLarge, ReasonNotJSON, ReasonNotFrame, ReasonLineTooLong, ReasonChecksum, ReasonBadTopic,
 	ReasonUnknownKind, ReasonMissingMember, ReasonWrongType, ReasonImpossible, ReasonDeviceMismatch,
 	ReasonUnknownDevice, ReasonWrongKind, ReasonTooFarAhead, ReasonTooOld, ReasonSequenceConflict, ReasonForgotten,
-	ReasonDecoderFailed,
+	ReasonDecoderFailed, ReasonNotPrint, ReasonPartPrint, ReasonUnreadPrint,
 }
 
 // Refusal is one element of a message that did not become a reading.

@@ -62,6 +62,7 @@ func check(c *Config, isBad func(key string) bool) (faults, warnings []Fault) {
 		if s.Type == TypeBroker && s.CredentialsFile != "" && !isBad(key+"credentials_file") {
 			k.credentials(key+"credentials_file", s.CredentialsFile)
 		}
+		k.tables(s, key)
 		if s.Port != "" {
 			if _, err := os.Stat(s.Port); err != nil {
 				k.warnings = append(k.warnings, Fault{File: c.File, Message: fmt.Sprintf("%sport %s is not there now (%v): plug it in, the gateway waits for it", key, s.Port, err)})
@@ -77,6 +78,7 @@ func check(c *Config, isBad func(key string) bool) (faults, warnings []Fault) {
 	}
 	k.faults = append(k.faults, found...)
 	if v != nil {
+		k.inventoried(v)
 		for _, w := range v.Warnings {
 			w.File = filepath.Join(c.Inventory, w.File)
 			k.warnings = append(k.warnings, w)

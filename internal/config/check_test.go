@@ -161,3 +161,26 @@ func TestCheckFileWithoutWhatItNeeds(t *testing.T) {
 	require.Empty(t, faults)
 	require.Len(t, warnings, 2, "of the configuration and of the inventory")
 }
+
+func TestCheckReadsTemplatesAndMaps(t *testing.T) {
+	t.Parallel()
+	path := folder(t, "0", `data_dir: data
+sources:
+  - {id: till, type: serial, format: escpos, port: /dev/null, device: METER-1, templates_file: t.yaml}
+  - {id: bus, type: serial, format: modbus, port: /dev/zero, map_file: m.yaml}
+  - {id: gone, type: serial, format: modbus, port: /dev/full, map_file: gone.yaml}
+  - {id: twin, type: serial, format: escpos, port: /dev/tty, device: METER-1, templates_file: t.yaml}
+`)
+	write := func(name, text string) {
+		require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(path), name), []byte(text), 0o600))
+	}
+	write("t.yaml", "templates:\n  - name: a\n    match: [x]\n    number: ['no (.*)']\n    amount: ['(']\n    method: cash\n")
+	write("m.yaml", "units:\n  - {unit: 1, device: TC-1, kind: count, registers: [{function: input, means: occupied, class: boat}]}\n")
+	faults, warnings := check(t, path)
+	require.Len(t, faults, 5)
+	require.Contains(t, faults[4], "sources[3].id twin speaks for device METER-1, and so does source till")
+	require.Contains(t, faults[0], "t.yaml:5: templates[0].amount[0] is no regular expression")
+	require.Contains(t, faults[1], "m.yaml:2: units[0].registers[0].class is \"boat\": write car")
+	require.Contains(t, faults[2], "gone.yaml: cannot be read")
+	require.Contains(t, warnings, "simpang.yaml:5: source till speaks for device METER-1, which is not in devices.csv: add it, until then its readings are set aside")
+}

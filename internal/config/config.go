@@ -62,6 +62,8 @@ const (
 	TypeSerial   = "serial"
 	FormatNative = "native"
 	FormatFrames = "frames"
+	FormatEscpos = "escpos"
+	FormatModbus = "modbus"
 )
 
 // Source is one source of readings. Keys that its type has no use for are
@@ -69,7 +71,7 @@ const (
 type Source struct {
 	ID         string   `yaml:"id"`
 	Type       string   `yaml:"type"`        // broker, mqtt, serial
-	Format     string   `yaml:"format"`      // native, frames
+	Format     string   `yaml:"format"`      // native, frames, escpos, modbus
 	MaxSilence Duration `yaml:"max_silence"` // readyz tells a source that is silent for longer; 0 never
 	MaxAge     Duration `yaml:"max_age"`     // how far behind `at` may be
 	MaxAhead   Duration `yaml:"max_ahead"`   // how far ahead `at` may be
@@ -92,6 +94,11 @@ type Source struct {
 	DataBits int    `yaml:"data_bits"`
 	Parity   string `yaml:"parity"`    // none, odd, even
 	StopBits int    `yaml:"stop_bits"` // 1, 2
+
+	Device        string   `yaml:"device"`                     // escpos: whose print it is, in devices.csv
+	TemplatesFile string   `yaml:"templates_file" kind:"path"` // escpos: what its receipts look like
+	Idle          Duration `yaml:"idle"`                       // escpos: a receipt ends when nothing came for so long
+	MapFile       string   `yaml:"map_file" kind:"path"`       // modbus: units and registers
 }
 
 // Retention is how long what is kept.
@@ -101,6 +108,7 @@ type Retention struct {
 	Rollups    Duration `yaml:"rollups"`    // roll-ups of occupancy and traffic
 	Money      Duration `yaml:"money"`      // receipts and books
 	Quarantine Duration `yaml:"quarantine"` // what was set aside
+	Prints     Duration `yaml:"prints"`     // print streams of tills, as they came
 }
 
 // Log is how the gateway logs to stderr.
@@ -117,7 +125,7 @@ func defaults() *Config {
 		HTTP: HTTP{Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9090", RateLimit: 50},
 		Retention: Retention{
 			Journal: Duration{7 * day}, Readings: Duration{3 * 365 * day}, Rollups: Duration{10 * 365 * day},
-			Money: Duration{10 * 365 * day}, Quarantine: Duration{30 * day},
+			Money: Duration{10 * 365 * day}, Quarantine: Duration{30 * day}, Prints: Duration{30 * day},
 		},
 		Complaints: defaultComplaints(),
 		Log:        Log{Level: "info", Format: "text"},
@@ -129,6 +137,8 @@ const (
 	defaultMaxAhead = 5 * time.Minute
 	defaultBroker   = "127.0.0.1:1883"
 	defaultBaud     = 115200
+	defaultTillBaud = 9600 // of tills and of Modbus units
+	defaultIdle     = 2 * time.Second
 )
 
 // defaultTopics is what a native source over an outside broker subscribes to.

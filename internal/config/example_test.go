@@ -33,7 +33,7 @@ func TestExample(t *testing.T) {
 	// Without what stands in the example for show, the defaults are the same.
 	var bare strings.Builder
 	for line := range strings.Lines(string(data)) {
-		if !regexp.MustCompile(`^    (format|max_\w+|listen|credentials_file|topics|client_id|baud|data_bits|parity|stop_bits):`).MatchString(line) {
+		if !regexp.MustCompile(`^    (format: (native|frames)|(max_\w+|listen|credentials_file|topics|client_id|baud|data_bits|parity|stop_bits|idle):)`).MatchString(line) {
 			bare.WriteString(line)
 		}
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -18,11 +19,12 @@ var (
 	keysOf      = map[string][]string{ // beside the common ones
 		TypeBroker: {"listen", "tls_listen", "cert_file", "key_file", "credentials_file"},
 		TypeMQTT:   {"url", "topics", "client_id", "username", "password_file", "ca_file", "cert_file", "key_file"},
-		TypeSerial: {"port", "baud", "data_bits", "parity", "stop_bits"},
+		TypeSerial: {"port", "baud", "data_bits", "parity", "stop_bits", "device", "templates_file", "idle", "map_file"},
 	}
-	formatsOf = map[string][]string{TypeBroker: {FormatNative}, TypeMQTT: {FormatNative}, TypeSerial: {FormatFrames}}
-	later     = map[string][]string{ // words of the contract that a later step builds
-		TypeBroker: {"tts", "chirpstack", "senml"}, TypeMQTT: {"tts", "chirpstack", "senml"}, TypeSerial: {"escpos", "modbus"},
+	keysOfFormat = map[string]string{"device": FormatEscpos, "templates_file": FormatEscpos, "idle": FormatEscpos, "map_file": FormatModbus} // of a serial line
+	formatsOf    = map[string][]string{TypeBroker: {FormatNative}, TypeMQTT: {FormatNative}, TypeSerial: {FormatFrames, FormatEscpos, FormatModbus}}
+	later        = map[string][]string{ // words of the contract that a later step builds
+		TypeBroker: {"tts", "chirpstack", "senml"}, TypeMQTT: {"tts", "chirpstack", "senml"},
 	}
 	bauds = []int{
 		50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800,
@@ -200,5 +202,26 @@ func (l *loader) serial(s *Source, key string) {
 	l.word(key+"parity", s.Parity, "none", "odd", "even")
 	if s.StopBits != 1 && s.StopBits != 2 {
 		l.fault(key+"stop_bits", "is %d: write 1 or 2", s.StopBits)
+	}
+	for _, name := range slices.Sorted(maps.Keys(keysOfFormat)) {
+		if format := keysOfFormat[name]; s.Format != format && l.has(key+name) {
+			l.fault(key+name, "means nothing to format %s: remove it, or write format: %s", s.Format, format)
+		}
+	}
+	switch s.Format {
+	case FormatEscpos:
+		if !idPattern.MatchString(s.Device) {
+			l.fault(key+"device", "is %q: name the till's id in devices.csv, whose receipts these are", short(s.Device))
+		}
+		if s.TemplatesFile == "" {
+			l.fault(key+"templates_file", "is missing: name a file of templates, configs/templates/parkir.yaml is one to begin with")
+		}
+		if s.Idle.Duration < 500*time.Millisecond || s.Idle.Duration > time.Minute {
+			l.fault(key+"idle", "is %s: write 500ms to 1m", s.Idle)
+		}
+	case FormatModbus:
+		if s.MapFile == "" {
+			l.fault(key+"map_file", "is missing: name a file of units and registers, configs/maps/example.yaml shows one")
+		}
 	}
 }

@@ -48,13 +48,23 @@ func (l *loader) complete() {
 				name  string
 				value *int
 				def   int
-			}{{"baud", &s.Baud, defaultBaud}, {"data_bits", &s.DataBits, 8}, {"stop_bits", &s.StopBits, 1}} {
+			}{{"baud", &s.Baud, baudOf(s.Format)}, {"data_bits", &s.DataBits, 8}, {"stop_bits", &s.StopBits, 1}} {
 				if !l.has(key + n.name) {
 					*n.value = n.def
 				}
 			}
+			if s.Format == FormatEscpos && !l.has(key+"idle") {
+				s.Idle = Duration{defaultIdle}
+			}
 		}
 	}
+}
+
+func baudOf(format string) int {
+	if format == FormatEscpos || format == FormatModbus {
+		return defaultTillBaud
+	}
+	return defaultBaud
 }
 
 func or(s, def string) string {
@@ -193,6 +203,7 @@ func (l *loader) retention() {
 		{"retention.rollups", r.Rollups, day},
 		{"retention.money", r.Money, 365 * day},
 		{"retention.quarantine", r.Quarantine, day},
+		{"retention.prints", r.Prints, day},
 	} {
 		if k.span.Duration%day != 0 {
 			l.fault(k.key, "is %s: write whole days, like 30d", k.span)

@@ -52,6 +52,13 @@ type Status struct {
 	Failures    uint64    // attempts at that which failed
 	Restarts    uint64    // of Connects: because nothing came for longer than max_silence
 	Connections int       // clients of the built-in broker
+	Counts      []Count   // what else was counted, by a closed set of words
+}
+
+// Count is a number of a source that only grows.
+type Count struct {
+	What string
+	N    uint64
 }
 
 // Patience is how long a source that can be restarted waits for a message

@@ -136,6 +136,18 @@ func (l *line) Write(p []byte, limit time.Duration) error {
 	return nil
 }
 
+// flush throws away what has come and was not read, where the name still stands
+// for this device.
+func (l *line) flush() error {
+	if now, err := identify(l.name); err != nil || now != l.file {
+		return errUnplugged
+	}
+	if err := l.port.Flush(); err != nil {
+		return fmt.Errorf("%w: %w", errUnplugged, err)
+	}
+	return nil
+}
+
 // hurry ends a Write that is under way.
 func (l *line) hurry() { _ = l.out.SetWriteDeadline(time.Unix(1, 0)) }
 

@@ -1,5 +1,8 @@
-// Package serial is a serial line as a source, format frames: each sentence is
+// Package serial is a serial line as a source. Format frames: each sentence is
 // a message, and is answered with an ACK sentence only when it is committed.
+// Format escpos (Options.Tap): what a till prints is kept, cut into receipts and
+// handed on; nothing is ever written to the line. Format modbus (Options.Poll):
+// the units on the line are asked for their registers, one after the other.
 //
 // tarm/serial sets the line up and reads it. Answers are written through a file
 // of our own, which has deadlines and an exclusive lock, neither of which tarm
@@ -29,6 +32,8 @@ type Options struct {
 	Parity   string // none, even, odd; default none
 	StopBits int    // 1, 2; default 1
 
+	Tap  *Tap         // format escpos
+	Poll *Poll        // format modbus; neither: format frames
 	Sink source.Sink  // required
 	Log  *slog.Logger // nil: slog.Default()
 
@@ -63,6 +68,10 @@ func (o *Options) validate() error {
 	require(known, "parity is none, even or odd")
 	require(o.StopBits >= 0 && o.StopBits <= 2, "stop_bits is 1 or 2")
 	require(o.Sink != nil, "no sink")
+	require(o.Tap == nil || o.Tap.Device != "" && o.Tap.Templates != nil && o.Tap.Spool != nil, "a tapped line needs device, templates and spool")
+	require(o.Poll == nil || o.Poll.Map != nil && o.Poll.Encode != nil && o.Poll.Decode != nil, "a polled line needs map, encode and decode")
+	require(o.Tap == nil || o.Poll == nil, "a line is tapped or polled, not both")
+	require(o.Tap == nil || o.Tap.Idle >= 0, "idle is negative")
 	require(min(o.Window, o.NoiseRate) >= 0, "a limit is negative")
 	require(min(o.MaxSilence, o.WriteTimeout, o.MinBackoff, o.MaxBackoff) >= 0, "a duration is negative")
 	return errors.Join(errs...)
@@ -87,6 +96,9 @@ func (o *Options) fill() {
 	wait(&o.WriteTimeout, 5*time.Second)
 	wait(&o.MinBackoff, 100*time.Millisecond)
 	wait(&o.MaxBackoff, 3*time.Second)
+	if o.Tap != nil {
+		wait(&o.Tap.Idle, 2*time.Second)
+	}
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}

@@ -172,19 +172,22 @@ func (s *session) write() error {
 	}
 }
 
-// limiter lets rate events a second pass, and four seconds' worth at once. For
-// one goroutine.
+// limiter lets rate events a second pass, and most at once. For one goroutine.
 type limiter struct {
 	rate  float64
+	most  float64
 	left  float64
 	until time.Time
 }
 
-func newLimiter(rate int) limiter { return limiter{rate: float64(rate), left: 4 * float64(rate)} }
+// newLimiter lets four seconds' worth pass at once.
+func newLimiter(rate int) limiter {
+	return limiter{rate: float64(rate), most: 4 * float64(rate), left: 4 * float64(rate)}
+}
 
 func (l *limiter) allow(now time.Time) bool {
 	if !l.until.IsZero() {
-		l.left = min(4*l.rate, l.left+l.rate*now.Sub(l.until).Seconds())
+		l.left = min(l.most, l.left+l.rate*now.Sub(l.until).Seconds())
 	}
 	l.until = now
 	if l.left < 1 {

@@ -24,6 +24,17 @@ type Stats struct {
 	Failures     atomic.Uint64 // attempts to open it that failed
 	Silences     atomic.Uint64 // times that it was opened anew because nothing came
 	Unacked      atomic.Int64  // sentences handed on that wait for their commit; goes up and down
+
+	Prints   atomic.Uint64 // escpos: receipts read; Received counts all prints
+	Unread   atomic.Uint64 // escpos: prints that were set aside, noise too
+	Others   atomic.Uint64 // escpos: prints that a template knows as no receipt
+	TapBytes atomic.Uint64 // escpos: bytes of the stream
+
+	Questions  atomic.Uint64 // modbus: questions to units; Received counts readings
+	NoAnswers  atomic.Uint64 // modbus: of these without an answer in time
+	BadAnswers atomic.Uint64 // modbus: of these with a wrong CRC, or that of another question
+	Exceptions atomic.Uint64 // modbus: of these that the unit refused
+	Resets     atomic.Uint64 // modbus: counters that began anew
 }
 
 // Source is one serial line.
@@ -31,6 +42,8 @@ type Source struct {
 	o           Options
 	stats       Stats
 	noise       limiter
+	tap         *tap         // format escpos
+	poll        *poll        // format modbus
 	lastMessage atomic.Int64 // Unix ns
 	restarts    int          // because of silence, since a sentence came; the reader's
 
@@ -47,12 +60,22 @@ func New(o Options) (*Source, error) {
 		return nil, err
 	}
 	o.fill()
-	return &Source{o: o, noise: newLimiter(o.NoiseRate), detail: "not opened yet"}, nil
+	s := &Source{o: o, noise: newLimiter(o.NoiseRate), detail: "not opened yet"}
+	if o.Tap != nil {
+		s.tap = newTap(s)
+	}
+	if o.Poll != nil {
+		s.poll = newPoll(s)
+	}
+	return s, nil
 }
 
 // Run keeps the line open until ctx ends, through any absence of the device.
 func (s *Source) Run(ctx context.Context) error {
 	defer s.setState(false, "the gateway stops")
+	if s.tap != nil {
+		defer s.tap.start(ctx)()
+	}
 	for attempt := 0; ctx.Err() == nil; attempt++ {
 		if s.attempt(ctx) {
 			attempt = 0
@@ -84,6 +107,12 @@ func (s *Source) once(ctx context.Context) (opened bool, err error) {
 	s.stats.Opens.Add(1)
 	s.setState(true, "")
 	s.o.Log.Info("line opened", "port", s.o.Port, "baud", s.o.Baud)
+	if s.tap != nil {
+		return true, s.tap.read(ctx, l)
+	}
+	if s.poll != nil {
+		return true, s.poll.run(ctx, l)
+	}
 	return true, s.serve(ctx, l)
 }
 
@@ -118,6 +147,13 @@ func (s *Source) backoff(attempt int) time.Duration {
 	return d/2 + rand.N(d/2+1)
 }
 
+// setDetail tells of something beside whether the line is there.
+func (s *Source) setDetail(detail string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.detail = detail
+}
+
 func (s *Source) setState(connected bool, detail string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,10 +171,27 @@ func (s *Source) Status() source.Status {
 		ID: s.o.ID, Type: "serial", Connected: s.connected, Detail: s.detail, Received: s.stats.Received.Load(),
 		Unacked: int(s.stats.Unacked.Load()), Connects: s.stats.Opens.Load(), Failures: s.stats.Failures.Load(), Restarts: s.stats.Silences.Load(),
 	}
+	status.Counts = s.counts()
 	if last := s.lastMessage.Load(); last != 0 {
 		status.LastMessage = time.Unix(0, last)
 	}
 	return status
+}
+
+// counts are the numbers of the line's format.
+func (s *Source) counts() []source.Count {
+	c := &s.stats
+	out := []source.Count{{What: "not_taken", N: c.NotTaken.Load()}}
+	noise := []source.Count{{What: "noise", N: c.Noise.Load()}, {What: "noise_dropped", N: c.NoiseDropped.Load()}}
+	switch {
+	case s.poll != nil:
+		return append(out, source.Count{What: "questions", N: c.Questions.Load()}, source.Count{What: "no_answer", N: c.NoAnswers.Load()},
+			source.Count{What: "bad_answer", N: c.BadAnswers.Load()}, source.Count{What: "exception", N: c.Exceptions.Load()}, source.Count{What: "counter_reset", N: c.Resets.Load()})
+	case s.tap != nil:
+		out = append(out, source.Count{What: "bytes", N: c.TapBytes.Load()}, source.Count{What: "receipts", N: c.Prints.Load()},
+			source.Count{What: "unread", N: c.Unread.Load()}, source.Count{What: "no_receipt", N: c.Others.Load()})
+	}
+	return append(out, noise...)
 }
 
 // pause waits for d or the end of ctx.
