@@ -507,7 +507,7 @@ func TestLongestStay(t *testing.T) {
 }
 
 func FuzzPack(f *testing.F) {
-	data, err := encodePack([]*gadget{{id: "a", source: "mqtt", gadgetState: gadgetState{Seq: 7, Flaps: 1.5}}, nil, {id: "b"}})
+	data, err := encodePack(nil, []*gadget{{id: "a", source: "mqtt", gadgetState: gadgetState{Seq: 7, Flaps: 1.5}}, nil, {id: "b"}})
 	require.NoError(f, err)
 	f.Add(data)
 	f.Add([]byte{0, 0, 1})
@@ -516,7 +516,7 @@ func FuzzPack(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := encodePack(list)
+		again, err := encodePack(nil, list)
 		require.NoError(t, err)
 		other, err := decodePack(again)
 		require.NoError(t, err)

@@ -191,7 +191,7 @@ func (f *Follower) write(tx *sql.Tx) error {
 	if err := f.writeStates(tx); err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
-	if err := f.writePacks(tx); err != nil {
+	if err := f.writePacks(); err != nil {
 		return fmt.Errorf("devices: %w", err)
 	}
 	if err := f.writeIncidents(tx); err != nil {
