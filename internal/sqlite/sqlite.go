@@ -122,6 +122,7 @@ func writerPragmas(o Options) []Pragma {
 		{"busy_timeout", busyMs},
 		{"foreign_keys", "1"},
 		{"cache_size", strconv.Itoa(-o.CacheKiB)},
+		shrink,
 	}
 	if o.Aside {
 		pragmas = append(pragmas, Pragma{"wal_autocheckpoint", "0"})
@@ -130,8 +131,13 @@ func writerPragmas(o Options) []Pragma {
 }
 
 func readerPragmas() []Pragma {
-	return []Pragma{{"busy_timeout", busyMs}, {"query_only", "1"}, {"cache_size", readerCache}}
+	return []Pragma{{"busy_timeout", busyMs}, {"query_only", "1"}, {"cache_size", readerCache}, shrink}
 }
+
+// shrink comes behind the size of the cache, in the drivers' order too. Before
+// it is told that size a connection has read the schema, and for that allocated
+// the first pages of a cache of SQLite's own 2 MB.
+var shrink = Pragma{"shrink_memory", "1"}
 
 // busyMs is how long a lock is waited for.
 const busyMs = "5000"
