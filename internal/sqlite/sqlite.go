@@ -35,7 +35,7 @@ type Options struct {
 	Readers    int   // size of the reading pool, default 2
 	ReadOnly   bool  // no writer, no migration
 	Aside      bool  // checkpoints are made beside the writer, which calls Tend
-	CacheKiB   int   // page cache of the writer, in KiB, of which what is over 1 MiB takes twice as much memory; default 500
+	CacheKiB   int   // page cache of the writer, in KiB, as far as the pages of all files have room for it; default 500
 }
 
 // readerCache is the page cache of each reading connection, KiB with a minus.
@@ -122,7 +122,6 @@ func writerPragmas(o Options) []Pragma {
 		{"busy_timeout", busyMs},
 		{"foreign_keys", "1"},
 		{"cache_size", strconv.Itoa(-o.CacheKiB)},
-		shrink,
 	}
 	if o.Aside {
 		pragmas = append(pragmas, Pragma{"wal_autocheckpoint", "0"})
@@ -131,13 +130,8 @@ func writerPragmas(o Options) []Pragma {
 }
 
 func readerPragmas() []Pragma {
-	return []Pragma{{"busy_timeout", busyMs}, {"query_only", "1"}, {"cache_size", readerCache}, shrink}
+	return []Pragma{{"busy_timeout", busyMs}, {"query_only", "1"}, {"cache_size", readerCache}}
 }
-
-// shrink comes behind the size of the cache, in the drivers' order too. Before
-// it is told that size a connection has read the schema, and for that allocated
-// the first pages of a cache of SQLite's own 2 MB.
-var shrink = Pragma{"shrink_memory", "1"}
 
 // busyMs is how long a lock is waited for.
 const busyMs = "5000"
