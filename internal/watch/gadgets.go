@@ -52,12 +52,13 @@ func (f *Follower) equip() {
 			g.Heard, g.At = f.running(), f.running()
 		}
 		g.id = d.ID // one copy of the text
-		g.d, g.site, g.zone = d, f.inv.Site(d.Site), f.inv.Zone
+		g.d, g.site = d, f.inv.Site(d.Site)
 		if place := placeOf(d); place != "" {
 			if s.usuals[place] == nil {
 				s.usuals[place] = new(usual)
 			}
 			g.usual = s.usuals[place]
+			g.usual.zone = f.inv.Zone
 			s.of[place] = append(s.of[place], g)
 		}
 	}
@@ -110,7 +111,7 @@ func (s *gadgets) put(i int, g *gadget) {
 	for len(s.soiled) <= i/packed {
 		s.soiled = append(s.soiled, false)
 	}
-	s.all[i], g.place = g, i
+	s.all[i], g.place = g, int32(i)
 	s.soiled[i/packed] = true
 }
 

@@ -18,23 +18,17 @@ var errPack = errors.New("a pack of devices ends too early")
 // encodePack appends devices one after the other: id, source, state, each with
 // its length; a place that is free has no id. A longer state is one of a later
 // version of the program.
-func encodePack(data []byte, list []*gadget) ([]byte, error) {
+func encodePack(data []byte, list []*gadget) []byte {
 	for _, g := range list {
 		if g == nil {
 			data = append(data, 0)
 			continue
 		}
 		data = appendText(appendText(data, g.id), g.source)
-		data = binary.AppendUvarint(data, uint64(stateSize))
-		var err error
-		if data, err = binary.Append(data, binary.LittleEndian, &g.gadgetState); err != nil {
-			return nil, fmt.Errorf("device %s: %w", g.id, err)
-		}
+		data = g.append(binary.AppendUvarint(data, stateSize))
 	}
-	return data, nil
+	return data
 }
-
-var stateSize = binary.Size(gadgetState{})
 
 func appendText(data []byte, text string) []byte {
 	return append(binary.AppendUvarint(data, uint64(len(text))), text...)
@@ -57,11 +51,7 @@ func decodePack(data []byte) (list []*gadget, err error) {
 			return nil, err
 		}
 		g := &gadget{id: string(id), source: string(source)}
-		whole := make([]byte, stateSize)
-		copy(whole, state)
-		if _, err = binary.Decode(whole, binary.LittleEndian, &g.gadgetState); err != nil {
-			return nil, err
-		}
+		g.read(state)
 		list = append(list, g)
 	}
 	return list, nil
@@ -128,9 +118,7 @@ func (f *Follower) writePacks() (err error) {
 		if !soiled {
 			continue
 		}
-		if data, err = encodePack(data[:0], s.all[n*packed:min((n+1)*packed, len(s.all))]); err != nil {
-			return err
-		}
+		data = encodePack(data[:0], s.all[n*packed:min((n+1)*packed, len(s.all))])
 		rows.Text(packOf)
 		rows.Int(int64(n))
 		rows.Blob(data)
