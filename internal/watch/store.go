@@ -180,7 +180,9 @@ func (f *Follower) Flush() error {
 	for _, u := range f.gadgets.usuals {
 		u.soiled = false
 	}
-	clear(f.incidents.dirty)
+	if len(f.incidents.dirty) > 0 { // a map that is cleared stays as large as it was
+		f.incidents.dirty = map[string]*record{}
+	}
 	f.reclosed = false
 	f.flushed = f.applied
 	f.purged = f.clock / dayMs
