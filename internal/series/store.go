@@ -92,7 +92,7 @@ const placesAtOnce = 64
 
 const insertPlace = "INSERT OR REPLACE INTO place (segment, device, data, sum) VALUES (?, ?, ?, ?)"
 
-var insertPlaces = insertPlace + strings.Repeat(", (?, ?, ?, ?)", placesAtOnce-1) //nolint:gosec // constants
+var insertPlaces = insertPlace + strings.Repeat(", (?, ?, ?, ?)", placesAtOnce-1)
 
 // write adds a segment and moves the cursor, in one transaction.
 func (x *indexFile) write(ctx context.Context, f *fresh, names []string, at extent) error {

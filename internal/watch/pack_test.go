@@ -34,13 +34,13 @@ type storedState struct {
 // TestTheStoredStateIsTheSame: what older programs wrote is read, and they read
 // what is written.
 func TestTheStoredStateIsTheSame(t *testing.T) {
-	require.Equal(t, binary.Size(storedState{}), stateSize)
+	require.Equal(t, stateSize, binary.Size(storedState{}))
 	dice := rand.New(rand.NewPCG(1, 2))
 	for range 100 {
 		var old storedState
 		fields := reflect.ValueOf(&old).Elem()
-		for i := range fields.NumField() {
-			switch v := fields.Field(i); v.Kind() {
+		for _, v := range fields.Fields() {
+			switch v.Kind() {
 			case reflect.Bool:
 				v.SetBool(dice.IntN(2) == 1)
 			case reflect.Float32:
@@ -57,9 +57,8 @@ func TestTheStoredStateIsTheSame(t *testing.T) {
 		now.read(data)
 		have := reflect.ValueOf(now)
 		require.Equal(t, fields.NumField(), have.NumField())
-		for i := range fields.NumField() {
-			name := fields.Type().Field(i).Name
-			require.Equal(t, fields.Field(i).Interface(), have.FieldByName(name).Interface(), name)
+		for field, v := range fields.Fields() {
+			require.Equal(t, v.Interface(), have.FieldByName(field.Name).Interface(), field.Name)
 		}
 		require.Equal(t, data, now.append(nil))
 	}
