@@ -23,8 +23,8 @@ type board struct {
 // shelf is the items of one kind, sorted by id.
 type shelf struct {
 	tiles []*tile
-	place map[string]int // of an id among the tiles; boards with the same ids share it
-	first page           // the list without any filter
+	place map[string]int       // of an id among the tiles; boards with the same ids share it
+	first atomic.Pointer[page] // the list without any filter
 	alone []atomic.Pointer[page]
 }
 
@@ -103,9 +103,20 @@ func (s *Server) Render(now time.Time) {
 	s.hub.publish(b, old)
 }
 
-// stock builds the index and the unfiltered first page; old is the shelf of
-// the board before.
-func (sh *shelf) stock(now int64, old *shelf) {
+// whole returns the unfiltered first page. It is written once a board, by who
+// asks for it first: most boards of a busy city nobody asks.
+func (sh *shelf) whole(now int64) *page {
+	p := sh.first.Load()
+	if p == nil {
+		fresh := listPage(sh.tiles, now, nil, defaultLimit)
+		p = &fresh
+		sh.first.Store(p)
+	}
+	return p
+}
+
+// stock builds the index; old is the shelf of the board before.
+func (sh *shelf) stock(old *shelf) {
 	same := len(sh.tiles) == len(old.tiles)
 	for i := 0; same && i < len(sh.tiles); i++ {
 		same = sh.tiles[i].id == old.tiles[i].id
@@ -117,7 +128,6 @@ func (sh *shelf) stock(now int64, old *shelf) {
 		}
 	}
 	sh.alone = make([]atomic.Pointer[page], len(sh.tiles))
-	sh.first = listPage(sh.tiles, now, nil, defaultLimit)
 }
 
 const defaultLimit = 100

@@ -13,7 +13,8 @@ func tileID(t *tile) string { return t.id }
 func (s *Server) listSites(w http.ResponseWriter, q *request) error {
 	b := s.board.Load()
 	if q.URL.RawQuery == "" {
-		writeBytes(w, q.Request, jsonType, shortly, b.sites.first.etag, b.sites.first.body)
+		p := b.sites.whole(b.at)
+		writeBytes(w, q.Request, jsonType, shortly, p.etag, p.body)
 		return nil
 	}
 	tiles := s.filterSites(q, b)
@@ -55,7 +56,8 @@ func keepClass(class city.Class) func(*tile) func(int) bool {
 func (s *Server) listSegments(w http.ResponseWriter, q *request) error {
 	b := s.board.Load()
 	if q.URL.RawQuery == "" {
-		writeBytes(w, q.Request, jsonType, shortly, b.segments.first.etag, b.segments.first.body)
+		p := b.segments.whole(b.at)
+		writeBytes(w, q.Request, jsonType, shortly, p.etag, p.body)
 		return nil
 	}
 	return s.writeTiles(w, q, b, pageAfter(q, b.segments.tiles, tileID), nil, s.segmentTable)

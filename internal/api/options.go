@@ -117,6 +117,7 @@ type Server struct {
 
 	board  atomic.Pointer[board]
 	render sync.Mutex // one rendering at a time
+	shown  []SiteSpot // see spots; whoever renders
 	poked  chan struct{}
 	hub    *hub
 }

@@ -35,7 +35,7 @@ func (s *Server) renderSegments(b, old *board) {
 		}
 		b.segments.tiles = append(b.segments.tiles, t)
 	}
-	b.segments.stock(b.at, &old.segments)
+	b.segments.stock(&old.segments)
 	s.renderCongestion(b)
 }
 

@@ -37,7 +37,7 @@ func (s *Server) renderSites(b, old *board) {
 		}
 		b.sites.tiles = append(b.sites.tiles, t)
 	}
-	b.sites.stock(b.at, &old.sites)
+	b.sites.stock(&old.sites)
 }
 
 // neverHeard is a site that its follower does not know yet.
@@ -94,11 +94,15 @@ func (s *Server) siteItem(site *inventory.Site, state *occupancy.SiteState) Site
 	}
 }
 
+// spots returns a site's spots, which are valid until the next call.
 func (s *Server) spots(site string) []SiteSpot {
 	_, states, _ := s.Parking.Site(site)
-	spots := make([]SiteSpot, 0, len(states))
+	spots := slices.Grow(s.shown[:0], len(states))
 	for _, spot := range states {
 		spots = append(spots, SiteSpot{ID: spot.Spot, Class: TextOrNull(spot.Class.String()), State: spot.State, Accessible: spot.Accessible})
+	}
+	if s.shown = spots; spots == nil {
+		return []SiteSpot{}
 	}
 	return spots
 }

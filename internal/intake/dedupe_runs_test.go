@@ -155,7 +155,7 @@ func TestWithoutBootAgainstASlowModel(t *testing.T) {
 				hear(r)
 			}
 			if rapid.IntRange(0, 20).Draw(t, "store") == 0 {
-				for device, state := range d.Image(0).states {
+				for device, state := range images(d) {
 					m, err := decodeMemory(state)
 					if err != nil {
 						t.Fatal(err)
@@ -174,7 +174,7 @@ func TestAReplayKnowsWhatTheLiveMemoryKnew(t *testing.T) {
 		store := rapid.IntRange(0, 200).Draw(t, "store")
 		for i := range 200 {
 			if i == store { // a stop: the memory goes through its stored form
-				for device, state := range live.Image(0).states {
+				for device, state := range images(live) {
 					m, err := decodeMemory(state)
 					if err != nil {
 						t.Fatal(err)
@@ -206,7 +206,7 @@ func TestAReplayKnowsWhatTheLiveMemoryKnew(t *testing.T) {
 			return
 		}
 		for id, m := range live.devices {
-			if a, b := encodeMemory(m), encodeMemory(replayed.devices[id]); string(a) != string(b) {
+			if a, b := encodeMemory(nil, m), encodeMemory(nil, replayed.devices[id]); string(a) != string(b) {
 				t.Fatalf("another memory after a replay")
 			}
 		}

@@ -217,15 +217,15 @@ const imageAtOnce = 512
 // from another goroutine while the gate goes on.
 func (g *Gate) Image() Image {
 	image, later := g.o.Dedupe.beginImage(g.head)
-	image.more = func() (map[string][]byte, error) {
+	image.more = func(to *states) error {
 		some := later[:min(len(later), imageAtOnce)]
 		later = later[len(some):]
 		g.memory.Lock()
 		defer g.memory.Unlock()
 		if g.lost {
-			return nil, ErrClosed
+			return ErrClosed
 		}
-		return g.o.Dedupe.encodeSome(some)
+		return g.o.Dedupe.encodeSome(to, some)
 	}
 	return image
 }

@@ -355,9 +355,9 @@ func TestAnImageIsWrittenWhileTheGateGoesOn(t *testing.T) {
 	require.True(t, w.send("d", spotJSON("2", now, "true")))
 
 	more, waits := image.more, make(chan struct{})
-	image.more = func() (map[string][]byte, error) {
+	image.more = func(to *states) error {
 		close(waits)
-		return more()
+		return more(to)
 	}
 	p, err := w.gate.Decide(t.Context(), Instant{now, 1}, []Item{{Message: source.Message{
 		Source: "s", Device: "d", Decoded: native.Decode("d", []byte(spotJSON("3", now, "true"))), Done: func(bool) {},
@@ -388,14 +388,13 @@ func TestALateImageAndAReplayAreTheMemory(t *testing.T) {
 		begun := rapid.IntRange(0, len(said)).Draw(t, "begun")
 		encoded := rapid.IntRange(begun, len(said)).Draw(t, "encoded")
 		var ids []string
-		var states map[string][]byte
+		var some states
 		for i := 0; i <= len(said); i++ {
 			if i == begun {
 				_, ids = live.beginImage(0)
 			}
 			if i == encoded {
-				var err error
-				if states, err = live.encodeSome(ids); err != nil {
+				if err := live.encodeSome(&some, ids); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -404,7 +403,7 @@ func TestALateImageAndAReplayAreTheMemory(t *testing.T) {
 			}
 		}
 		again := NewDedupe(day)
-		for id, state := range states {
+		for id, state := range some.all() {
 			m, err := decodeMemory(state)
 			if err != nil {
 				t.Fatal(err)

@@ -80,7 +80,7 @@ func TestPowerLossForgetsWholeImages(t *testing.T) {
 			require.True(tb, ok)
 			states := map[string][]byte{}
 			for id, memory := range m.d.devices {
-				states[id] = encodeMemory(memory)
+				states[id] = encodeMemory(nil, memory)
 			}
 			for _, e := range entries {
 				require.False(tb, m.d.Judge(e.r, now).Accepted, "position %d is taken for new", e.pos)

@@ -38,7 +38,7 @@ func TestRecentsAreTheLast(t *testing.T) {
 			}
 			if rapid.IntRange(0, 3).Draw(t, "stored") == 0 {
 				stored = true
-				m, err := decodeMemory(encodeMemory(&memory{recents: x, runs: []run{{hasBoot: true, boot: last.boot, spans: []span{{last.seq, last.seq}}}}}))
+				m, err := decodeMemory(encodeMemory(nil, &memory{recents: x, runs: []run{{hasBoot: true, boot: last.boot, spans: []span{{last.seq, last.seq}}}}}))
 				require.NoError(t, err)
 				x = m.recents
 			}

@@ -29,8 +29,8 @@ type Store struct {
 type Image struct {
 	pos     uint64
 	devices []string // all
-	states  map[string][]byte
-	more    func() (map[string][]byte, error) // the states that are not copied yet, some at a time; nil: none
+	states  states
+	more    func(*states) error // puts the states that are not copied yet in place of others, some at a time; nil: none
 }
 
 // OpenStore opens or makes the file at path.
@@ -90,14 +90,14 @@ func (s *Store) Load(ctx context.Context, d *Dedupe) (uint64, error) {
 func (d *Dedupe) Image(pos uint64) Image {
 	image, later := d.beginImage(pos)
 	for _, id := range later {
-		image.states[id] = encodeMemory(d.devices[id])
+		image.states.add(id, d.devices[id])
 	}
 	return image
 }
 
 // beginImage begins an image: later are the devices that may be encoded later.
 func (d *Dedupe) beginImage(pos uint64) (image Image, later []string) {
-	image = Image{pos: pos, devices: d.dirty, states: map[string][]byte{}}
+	image = Image{pos: pos, devices: d.dirty}
 	later = make([]string, 0, len(d.dirty))
 	for _, id := range d.dirty {
 		m := d.devices[id]
@@ -106,9 +106,9 @@ func (d *Dedupe) beginImage(pos uint64) (image Image, later []string) {
 			later = append(later, id)
 			continue
 		}
-		image.states[id] = encodeMemory(m)
+		image.states.add(id, m)
 	}
-	d.dirty = nil
+	d.dirty = make([]string, 0, len(d.dirty)) // as many as the last time, where the same speak
 	return image, later
 }
 
@@ -117,16 +117,16 @@ func (d *Dedupe) beginImage(pos uint64) (image Image, later []string) {
 var ErrAgain = errors.New("a device changed while it was to be saved")
 
 // encodeSome encodes devices of an image that has begun.
-func (d *Dedupe) encodeSome(ids []string) (map[string][]byte, error) {
-	states := make(map[string][]byte, len(ids))
+func (d *Dedupe) encodeSome(to *states, ids []string) error {
+	to.clear()
 	for _, id := range ids {
 		m := d.devices[id]
 		if m.recents.ats != nil {
-			return nil, ErrAgain
+			return ErrAgain
 		}
-		states[id] = encodeMemory(m)
+		to.add(id, m)
 	}
-	return states, nil
+	return nil
 }
 
 // Save makes an image durable, in one transaction.
@@ -134,22 +134,24 @@ func (s *Store) Save(ctx context.Context, image Image) error {
 	return s.db.Tx(ctx, func(tx *sql.Tx) (err error) {
 		put := s.db.Rows(ctx, "INSERT INTO device (id, state, sum) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state, sum = excluded.sum")
 		defer func() { err = errors.Join(err, put.Close()) }()
-		for states := image.states; len(states) > 0 || image.more != nil; {
-			for id, state := range states {
+		write := func(some *states) {
+			for id, state := range some.all() {
 				put.Text(id)
 				put.Blob(state)
 				put.Sum("device")
 				put.Exec()
 			}
-			if image.more == nil {
-				break
-			}
-			if states, err = image.more(); err != nil {
+		}
+		write(&image.states)
+		var some states
+		for image.more != nil {
+			if err := image.more(&some); err != nil {
 				return err
 			}
-			if len(states) == 0 {
+			if len(some.ids) == 0 {
 				break
 			}
+			write(&some)
 		}
 		_, err = tx.ExecContext(ctx, "UPDATE cursor SET pos = ?, sum = ? WHERE one = 1", int64(image.pos), sqlite.Sum("cursor", int64(1), image.pos))
 		return err
@@ -164,9 +166,8 @@ const (
 	runHasBoot, runHasNewest  = 1, 2
 )
 
-func encodeMemory(m *memory) []byte {
+func encodeMemory(b []byte, m *memory) []byte {
 	last := &m.recents
-	b := make([]byte, 0, 64+12*len(last.contents)+64*len(m.runs))
 	b = append(b, memoryVersion, last.next, bit(m.forgot, memoryForgot)|bit(m.money, memoryMoney))
 	b = binary.AppendUvarint(b, m.forgotBoot)
 	b = binary.AppendVarint(b, m.forgotAt)

@@ -50,11 +50,10 @@ func add(chunks []chunk, pos uint64, at int64, kind city.Kind) []chunk {
 	return chunks
 }
 
-// packChunks packs the chunks of a device in a segment that begins at first:
+// packChunks appends the chunks of a device in a segment that begins at first:
 //
 //	first - last of the chunk before (of the segment's first) | min at | max at - min at | kinds | n | length of data | data
-func packChunks(first uint64, chunks []chunk) []byte {
-	var dst []byte
+func packChunks(dst []byte, first uint64, chunks []chunk) []byte {
 	for i := range chunks {
 		c := &chunks[i]
 		dst = binary.AppendUvarint(dst, c.first-first)

@@ -21,7 +21,7 @@ func TestChunksComeBackAsTheyWere(t *testing.T) {
 			want = append(want, pos)
 			pos += rapid.Uint64Range(1, 1<<20).Draw(r, "step")
 		}
-		data := packChunks(first, chunks)
+		data := packChunks(nil, first, chunks)
 		got, err := decodeChunks(nil, first, data)
 		require.NoError(r, err)
 		var positions []uint64
@@ -43,7 +43,7 @@ func FuzzChunks(f *testing.F) {
 	for i := range uint64(130) {
 		chunks = add(chunks, 100+i*i, int64(i)*1000, city.Kinds[i%6])
 	}
-	f.Add(packChunks(90, chunks))
+	f.Add(packChunks(nil, 90, chunks))
 	f.Add([]byte{})
 	f.Add([]byte{1, 2, 3, 4, 5})
 	f.Add([]byte{0, 0, 0, 1, 1, 200})
@@ -55,7 +55,7 @@ func FuzzChunks(f *testing.F) {
 		for i := range got {
 			require.NotEmpty(t, got[i].positions(nil))
 		}
-		again, err := decodeChunks(nil, 90, packChunks(90, got))
+		again, err := decodeChunks(nil, 90, packChunks(nil, 90, got))
 		require.NoError(t, err)
 		require.Equal(t, got, again)
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -89,9 +90,9 @@ func (x *indexFile) close() error {
 // placesAtOnce is how many rows one statement inserts.
 const placesAtOnce = 64
 
-const insertPlace = "INSERT OR REPLACE INTO place (segment, device, sum, data) VALUES (?, ?, ?, ?)"
+const insertPlace = "INSERT OR REPLACE INTO place (segment, device, data, sum) VALUES (?, ?, ?, ?)"
 
-var insertPlaces = insertPlace + strings.Repeat(", (?, ?, ?, ?)", placesAtOnce-1) //nolint:gosec // constants
+var insertPlaces = insertPlace + strings.Repeat(", (?, ?, ?, ?)", placesAtOnce-1)
 
 // write adds a segment and moves the cursor, in one transaction.
 func (x *indexFile) write(ctx context.Context, f *fresh, names []string, at extent) error {
@@ -105,32 +106,52 @@ func (x *indexFile) write(ctx context.Context, f *fresh, names []string, at exte
 			int64(first), int64(last), minAt, maxAt, int64(kinds), sqlite.Sum("segment", first, last, minAt, maxAt, int64(kinds))); err != nil {
 			return err
 		}
-		insert, err := tx.PrepareContext(ctx, insertPlaces)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = insert.Close() }() // the transaction ends it, too
-		var args []any
-		err = f.byDevice(names, func(device string, chunks []chunk) error {
-			data := packChunks(first, chunks)
-			args = append(args, int64(first), device, sqlite.Sum("place", first, device, data), data)
-			if len(args) < 4*placesAtOnce {
-				return nil
-			}
-			_, err := insert.ExecContext(ctx, args...)
-			args = args[:0]
-			return err
-		})
-		for ; err == nil && len(args) > 0; args = args[4:] {
-			_, err = tx.ExecContext(ctx, insertPlace, args[:4]...)
-		}
-		if err != nil {
+		if err := x.writePlaces(ctx, f, names); err != nil {
 			return err
 		}
 		return moveCursor(ctx, tx, at)
 	})
 	if err == nil {
 		x.at = at
+	}
+	return err
+}
+
+// placeRow is a row that waits for others.
+type placeRow struct {
+	device string
+	data   []byte
+}
+
+// writePlaces writes the rows of a segment's devices, within a transaction.
+func (x *indexFile) writePlaces(ctx context.Context, f *fresh, names []string) (err error) {
+	many, one := x.db.Rows(ctx, insertPlaces), x.db.Rows(ctx, insertPlace)
+	defer func() { err = errors.Join(err, many.Close(), one.Close()) }()
+	first := f.pos[0]
+	set := func(rows *sqlite.Rows, r *placeRow) {
+		rows.Int(int64(first))
+		rows.Text(r.device)
+		rows.Blob(r.data)
+		rows.Sum("place")
+	}
+	var data []byte // of those that wait
+	wait := make([]placeRow, 0, placesAtOnce)
+	err = f.byDevice(names, func(device string, chunks []chunk) error {
+		from := len(data)
+		data = packChunks(data, first, chunks)
+		wait = append(wait, placeRow{device, data[from:]})
+		if len(wait) == placesAtOnce {
+			for i := range wait {
+				set(many, &wait[i])
+			}
+			many.Exec()
+			wait, data = wait[:0], data[:0]
+		}
+		return nil
+	})
+	for i := range wait {
+		set(one, &wait[i])
+		one.Exec()
 	}
 	return err
 }

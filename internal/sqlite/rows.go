@@ -15,6 +15,7 @@ import (
 // function that Tx runs, and closed before that returns.
 type Rows struct {
 	ctx    context.Context
+	within context.Context // of each run, which is short: the driver lets a goroutine wait for the end of another
 	conn   *sql.Conn
 	stmt   driver.Stmt
 	args   []driver.NamedValue
@@ -28,7 +29,7 @@ type Rows struct {
 // Rows prepares a statement in the transaction that Tx runs. What fails is told
 // by Close.
 func (d *DB) Rows(ctx context.Context, query string) *Rows {
-	r := &Rows{ctx: ctx, conn: d.writing}
+	r := &Rows{ctx: ctx, within: context.WithoutCancel(ctx), conn: d.writing}
 	r.run = r.exec
 	r.err = r.conn.Raw(func(c any) (err error) {
 		switch c := c.(type) {
@@ -121,7 +122,7 @@ func (r *Rows) exec(any) error {
 	var err error
 	switch s := r.stmt.(type) {
 	case driver.StmtExecContext:
-		_, err = s.ExecContext(r.ctx, r.args[:r.n])
+		_, err = s.ExecContext(r.within, r.args[:r.n])
 	default:
 		err = fmt.Errorf("a statement of %T cannot be run for rows", s)
 	}

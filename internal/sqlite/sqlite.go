@@ -35,7 +35,7 @@ type Options struct {
 	Readers    int   // size of the reading pool, default 2
 	ReadOnly   bool  // no writer, no migration
 	Aside      bool  // checkpoints are made beside the writer, which calls Tend
-	CacheKiB   int   // page cache of the writer, in KiB, of which what is over 1 MiB takes twice as much memory; default 500
+	CacheKiB   int   // page cache of the writer, in KiB, as far as the pages of all files have room for it; default 500
 }
 
 // readerCache is the page cache of each reading connection, KiB with a minus.

@@ -88,14 +88,16 @@ const worstShown = 10
 // segment by its letter.
 func (f *Follower) Congestion() Congestion {
 	c := Congestion{Levels: map[string]int{"A": 0, "B": 0, "C": 0, "D": 0, "E": 0, "F": 0, "unknown": 0}}
-	states := f.Segments()
 	f.mu.Lock()
-	version := f.version
-	f.mu.Unlock()
+	defer f.mu.Unlock()
+	f.refresh()
+	if f.version == nil {
+		return c
+	}
 	var weight, index float64
 	counted, driven := false, false
-	for i := range states {
-		s := &states[i]
+	for _, segment := range f.version.Segments {
+		s := &f.segments[segment.ID].state
 		c.ObservedAt = max(c.ObservedAt, s.ObservedAt)
 		if s.LOS == "" {
 			c.Levels["unknown"]++
@@ -112,7 +114,7 @@ func (f *Follower) Congestion() Congestion {
 			continue
 		}
 		counted, driven = true, driven || s.FlowVPH.V > 0
-		if segment := version.Segment(s.ID); segment != nil && s.Index.OK {
+		if s.Index.OK {
 			km := float64(s.FlowVPH.V) / 1000 * segment.LengthM / 1000
 			weight += km
 			index += km * float64(s.Index.V) / 1000

@@ -152,9 +152,13 @@ func (f *Follower) answer(ctx context.Context, r *record) (Incident, error) {
 	return r.with(ack), nil
 }
 
-// with is the incident with who acknowledged it.
+// with is the incident as it is shown: with its links, and with who
+// acknowledged it.
 func (r *record) with(ack *Ack) Incident {
 	i := r.Incident
+	if i.Evidence.Links == nil { // else it is one of a file of before
+		i.Evidence.Links = r.links()
+	}
 	if ack == nil {
 		return i
 	}

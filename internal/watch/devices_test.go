@@ -505,21 +505,3 @@ func TestLongestStay(t *testing.T) {
 		require.Equal(t, want > 0, ok, text)
 	}
 }
-
-func FuzzPack(f *testing.F) {
-	data, err := encodePack([]*gadget{{id: "a", source: "mqtt", gadgetState: gadgetState{Seq: 7, Flaps: 1.5}}, nil, {id: "b"}})
-	require.NoError(f, err)
-	f.Add(data)
-	f.Add([]byte{0, 0, 1})
-	f.Fuzz(func(t *testing.T, data []byte) {
-		list, err := decodePack(data)
-		if err != nil {
-			return
-		}
-		again, err := encodePack(list)
-		require.NoError(t, err)
-		other, err := decodePack(again)
-		require.NoError(t, err)
-		require.Len(t, other, len(list))
-	})
-}

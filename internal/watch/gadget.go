@@ -8,53 +8,54 @@ import (
 	"github.com/simpang-id/simpang/internal/journal"
 )
 
-// gadget is what is remembered of one device, whatever it measures: some 150
-// bytes, for there are many. Its times are of the running clock, which stands
-// still while the gateway is off, but where said otherwise.
+// gadget is what is remembered of one device, whatever it measures: 208 bytes,
+// for there are many. Its times are of the running clock, which stands still
+// while the gateway is off, but where said otherwise.
 type gadget struct {
+	gadgetState
 	id     string
 	source string // over which it was heard last
-	place  int    // in the file
-	gadgetState
+	place  int32  // in the file
 
 	d     *inventory.Device // nil: no longer in the inventory
 	site  *inventory.Site   // nil: none
 	usual *usual            // of devices like it at its place; nil: it has no place
-	zone  *time.Location    // the city's
 }
 
-// gadgetState is what is in the file.
+// gadgetState is what is in the file, in the order of append. Here fields of one
+// size stand together, so that nothing is left empty between them.
 type gadgetState struct {
-	Heard  int64 // last reading
-	Boot   uint64
-	Seq    uint64 // the highest of its boot
-	Booted bool   // the device counts its boots
-	Seen   bool   // it was ever heard
+	Heard int64 // last reading
+	Boot  uint64
+	Seq   uint64 // the highest of its boot
 
-	Event    int64   // last change of state, or passing vehicle
-	Expected float32 // events that were to be expected since
-	Events   float32 // that came, forgetting
-	Due      float32 // that devices like it had meanwhile, forgetting
-	Value    uint64  // the state, number, or a hash of what it said
-	Same     uint16  // traffic: how often it said the same
-	Occupied int64   // event time since which its place is taken; 0: it is free, or not known
+	Event    int64  // last change of state, or passing vehicle
+	Value    uint64 // the state, number, or a hash of what it said
+	Occupied int64  // event time since which its place is taken; 0: it is free, or not known
 
-	Flaps float32 // changes of state, forgetting
-	Boots float32 // forgetting
-	At    int64   // up to which Flaps and Boots have been forgotten
-
-	Got   float32 // readings, forgetting
-	Lost  float32 // numbers left out, forgetting
-	Holed int64   // since when too many are lost; 0: they are not
+	At    int64 // up to which Flaps and Boots have been forgotten
+	Holed int64 // since when too many are lost; 0: they are not
 
 	Lag     int64 // least recv - at of the present window, ms
-	LagN    uint16
 	LagFrom int64
 	Skew    int64 // of the last whole window, ms; ahead is negative
+	LastAt  int64 // event time of the newest reading that said something
 
-	Battery float32 // mV, smoothed; 0 unknown
-	Said    uint32  // which rules are raised, by place in gadgetRules
-	LastAt  int64   // event time of the newest reading that said something
+	Expected float32 // events that were to be expected since Event
+	Events   float32 // that came, forgetting
+	Due      float32 // that devices like it had meanwhile, forgetting
+	Flaps    float32 // changes of state, forgetting
+	Boots    float32 // forgetting
+	Got      float32 // readings, forgetting
+	Lost     float32 // numbers left out, forgetting
+	Battery  float32 // mV, smoothed; 0 unknown
+	Said     uint32  // which rules are raised, by place in gadgetRules
+
+	Same uint16 // traffic: how often it said the same
+	LagN uint16 // readings in the present window
+
+	Booted bool // the device counts its boots
+	Seen   bool // it was ever heard
 }
 
 // gadgetRules are what a device's incidents may be about; their places are in
@@ -194,13 +195,13 @@ func (g *gadget) say(r *city.Reading, now int64, timely bool) {
 
 // passed counts vehicles for the site's gates; what comes too late is left out.
 func (g *gadget) passed(r *city.Reading) {
-	if g.usual == nil || g.site == nil || g.zone == nil {
+	if g.usual == nil || g.site == nil || g.usual.zone == nil {
 		return
 	}
 	if g.usual.Gates == nil {
 		g.usual.Gates = new(drift)
 	}
-	g.usual.Gates.pass(time.UnixMilli(r.At).In(g.zone).Format(time.DateOnly), r.Gate.Out, int64(r.Gate.Count))
+	g.usual.Gates.pass(time.UnixMilli(r.At).In(g.usual.zone).Format(time.DateOnly), r.Gate.Out, int64(r.Gate.Count))
 	g.usual.soiled = true
 }
 

@@ -56,6 +56,7 @@ func (s *subjectOf) raise(rule Rule, f finding) {
 		return
 	default:
 		r = *old
+		r.Of = s.kind // "" in files of before
 		r.LastAt = max(r.LastAt, f.at)
 		if r.State == StateRecovering {
 			r.State = StateOpen
@@ -68,7 +69,7 @@ func (s *subjectOf) raise(rule Rule, f finding) {
 		}
 	}
 	r.RecoverMs = f.recover
-	e := Evidence{Readings: f.readings, Ranges: f.ranges, Sums: f.sums, Links: s.links(rule, r.ID), Sites: f.sites, Chart: f.chart, Unit: f.unit, Unseen: f.unseen}
+	e := Evidence{Readings: f.readings, Ranges: f.ranges, Sums: f.sums, Sites: f.sites, Chart: f.chart, Unit: f.unit, Unseen: f.unseen}
 	if f.once {
 		r.SettleMs, r.CalmAt = f.settle, s.now+f.settle
 		e.Readings = addReading(slices.Clone(r.Evidence.Readings), f.readings...)
@@ -105,25 +106,26 @@ func idOf(rule Rule, subject string, at int64, pos uint64) string {
 	return "in-" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:10]))
 }
 
-// links are paths of the API that show more.
-func (s *subjectOf) links(rule Rule, id string) []string {
-	chart := "/v1/anomalies/" + id + "/chart.svg"
+// links are paths of the API that show more. They are made when somebody asks,
+// for a fault of many devices is as many incidents.
+func (r *record) links() []string {
+	chart := "/v1/anomalies/" + r.ID + "/chart.svg"
 	switch {
-	case s.kind == ofSite && !slices.Contains(MoneyRules, rule):
-		return []string{"/v1/parking/sites/" + s.site, "/v1/parking/sites/" + s.site + "/history"}
-	case s.kind == ofDevice:
-		return []string{"/v1/devices/" + s.id, "/v1/devices/" + s.id + "/readings", chart}
-	case s.kind == ofSegment:
-		return []string{"/v1/traffic/segments/" + s.id, "/v1/traffic/segments/" + s.id + "/history", chart}
-	case s.kind == ofSource:
+	case r.Of == ofSite && !slices.Contains(MoneyRules, r.Rule):
+		return []string{"/v1/parking/sites/" + r.Site, "/v1/parking/sites/" + r.Site + "/history"}
+	case r.Of == ofDevice:
+		return []string{"/v1/devices/" + r.Subject, "/v1/devices/" + r.Subject + "/readings", chart}
+	case r.Of == ofSegment:
+		return []string{"/v1/traffic/segments/" + r.Subject, "/v1/traffic/segments/" + r.Subject + "/history", chart}
+	case r.Of == ofSource:
 		return nil
 	}
 	var links []string
-	if s.kind == ofMeter {
-		links = append(links, "/v1/devices/"+s.id)
+	if r.Of == ofMeter {
+		links = append(links, "/v1/devices/"+r.Subject)
 	}
-	if s.site != "" {
-		links = append(links, "/v1/revenue/receipts?site="+s.site)
+	if r.Site != "" {
+		links = append(links, "/v1/revenue/receipts?site="+r.Site)
 	}
 	return links
 }

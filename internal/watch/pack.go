@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"database/sql"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -16,27 +15,20 @@ const packed = 32
 
 var errPack = errors.New("a pack of devices ends too early")
 
-// encodePack writes devices one after the other: id, source, state, each with
+// encodePack appends devices one after the other: id, source, state, each with
 // its length; a place that is free has no id. A longer state is one of a later
 // version of the program.
-func encodePack(list []*gadget) ([]byte, error) {
-	data := make([]byte, 0, len(list)*200)
+func encodePack(data []byte, list []*gadget) []byte {
 	for _, g := range list {
 		if g == nil {
 			data = append(data, 0)
 			continue
 		}
 		data = appendText(appendText(data, g.id), g.source)
-		data = binary.AppendUvarint(data, uint64(stateSize))
-		var err error
-		if data, err = binary.Append(data, binary.LittleEndian, &g.gadgetState); err != nil {
-			return nil, fmt.Errorf("device %s: %w", g.id, err)
-		}
+		data = g.append(binary.AppendUvarint(data, stateSize))
 	}
-	return data, nil
+	return data
 }
-
-var stateSize = binary.Size(gadgetState{})
 
 func appendText(data []byte, text string) []byte {
 	return append(binary.AppendUvarint(data, uint64(len(text))), text...)
@@ -59,11 +51,7 @@ func decodePack(data []byte) (list []*gadget, err error) {
 			return nil, err
 		}
 		g := &gadget{id: string(id), source: string(source)}
-		whole := make([]byte, stateSize)
-		copy(whole, state)
-		if _, err = binary.Decode(whole, binary.LittleEndian, &g.gadgetState); err != nil {
-			return nil, err
-		}
+		g.read(state)
 		list = append(list, g)
 	}
 	return list, nil
@@ -117,28 +105,25 @@ func (f *Follower) loadPacks() error {
 	return rows.Err()
 }
 
-func (f *Follower) writePacks(tx *sql.Tx) error {
+func (f *Follower) writePacks() (err error) {
 	s := &f.gadgets
 	if !slices.Contains(s.soiled, true) {
 		return nil
 	}
-	stmt, err := tx.PrepareContext(f.ctx, `INSERT INTO pack (kind, n, data, sum) VALUES (?, ?, ?, ?)
+	rows := f.db.Rows(f.ctx, `INSERT INTO pack (kind, n, data, sum) VALUES (?, ?, ?, ?)
 		ON CONFLICT (kind, n) DO UPDATE SET data = excluded.data, sum = excluded.sum`)
-	if err != nil {
-		return err
-	}
-	defer closeStmt(stmt)
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	var data []byte
 	for n, soiled := range s.soiled {
 		if !soiled {
 			continue
 		}
-		data, err := encodePack(s.all[n*packed : min((n+1)*packed, len(s.all))])
-		if err != nil {
-			return err
-		}
-		if _, err := stmt.ExecContext(f.ctx, packOf, int64(n), data, sqlite.Sum("pack", packOf, int64(n), data)); err != nil {
-			return err
-		}
+		data = encodePack(data[:0], s.all[n*packed:min((n+1)*packed, len(s.all))])
+		rows.Text(packOf)
+		rows.Int(int64(n))
+		rows.Blob(data)
+		rows.Sum("pack")
+		rows.Exec()
 	}
 	return nil
 }

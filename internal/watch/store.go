@@ -180,7 +180,9 @@ func (f *Follower) Flush() error {
 	for _, u := range f.gadgets.usuals {
 		u.soiled = false
 	}
-	clear(f.incidents.dirty)
+	if len(f.incidents.dirty) > 0 { // a map that is cleared stays as large as it was
+		f.incidents.dirty = map[string]*record{}
+	}
 	f.reclosed = false
 	f.flushed = f.applied
 	f.purged = f.clock / dayMs
@@ -191,7 +193,7 @@ func (f *Follower) write(tx *sql.Tx) error {
 	if err := f.writeStates(tx); err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
-	if err := f.writePacks(tx); err != nil {
+	if err := f.writePacks(); err != nil {
 		return fmt.Errorf("devices: %w", err)
 	}
 	if err := f.writeIncidents(tx); err != nil {

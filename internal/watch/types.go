@@ -121,7 +121,7 @@ type Evidence struct {
 	Readings []string // device:boot:seq; device::seq where the device counts no boots: the first, and the newest
 	Ranges   []Range
 	Sums     []Sum
-	Links    []string // paths of the API that show more
+	Links    []string `json:",omitempty"` // paths of the API that show more; not stored
 	Sites    []string `json:",omitempty"` // that it touches, beside its own
 	Chart    []Point  `json:",omitempty"` // what a baseline saw when it began, ascending
 	Unit     string   `json:",omitempty"` // of the chart

@@ -1,6 +1,9 @@
 package watch
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // usual is how often what devices of one kind at one place notice something, by
 // hour and kind of day: each alone is too rare to tell.
@@ -10,6 +13,7 @@ type usual struct {
 	Due    float32            // in it, by the rates
 	New    float32            // since the last tick
 	Gates  *drift             `json:",omitempty"`
+	zone   *time.Location     // the city's
 	n      int                // devices
 	soiled bool
 }

@@ -40,6 +40,7 @@ type link struct {
 	pass   int    // bytes of the current packet that still go to paho
 	answer []byte // to paho's ping
 	held   *held  // has no room yet
+	one    held   // that which held points to
 	topics *topics
 
 	acks     mqttwire.Acks
@@ -168,9 +169,10 @@ func (l *link) take(h mqttwire.Header, t topic, slot mqttwire.Slot, body int) er
 	if err := l.in.Skip(size - len(payload)); err != nil {
 		return err
 	}
-	l.held = &held{slot: slot, cost: int64(len(payload) + messageCost), message: source.Message{
+	l.one = held{slot: slot, cost: int64(len(payload) + messageCost), message: source.Message{
 		Source: l.src.o.ID, Device: t.device, Topic: t.name, Payload: payload, Decoded: l.decode(t, payload, size),
 	}}
+	l.held = &l.one
 	return l.push()
 }
 
@@ -201,6 +203,7 @@ func (l *link) push() error {
 	l.src.stats.Received.Add(1)
 	l.src.lastMessage.Store(time.Now().UnixNano())
 	l.queue <- h.message // has room for the window
+	l.one = held{}
 	return nil
 }
 

@@ -1,0 +1,47 @@
+package watch
+
+import "github.com/simpang-id/simpang/internal/inventory"
+
+// judgeStill: a device speaks and what it measures never changes, while what
+// devices like it at its place notice at these hours would give it `expected`
+// events. Were they a Poisson process, none has the chance exp(-expected). A
+// traffic counter that says the same numbers and speeds again and again is
+// stuck; one that says zero, or a gate through which nobody goes, is dead.
+func (f *Follower) judgeStill(x *judged, n siteNow, passed int64) {
+	g, p := x.g, &f.inv.Rules.DeviceStuck
+	if p.Off {
+		x.calm(saysStuck)
+		x.calm(saysDead)
+	}
+	if p.Off || g.usual == nil || g.Event == 0 {
+		return
+	}
+	what, least := saysStuck, int64(p.LeastH)*hourMs
+	if g.d.Kind == inventory.DeviceGate || g.d.Kind == inventory.DeviceTraffic {
+		what, least = saysDead, int64(p.DeadMin)*minuteMs
+	}
+	kind, hour := place{version: f.inv}.slot(f.clock)
+	if n.open && (what == saysStuck || hour >= 6 && hour < 21) {
+		share := (g.Events + levelWeight) / (g.Due + levelWeight)
+		due := float32(g.usual.rate(kind, hour) * float64(passed) / hourMs)
+		g.Expected += due * min(share, 1) * g.usual.level()
+		forget := keep(passed, 28*dayMs)
+		if g.Said&(1<<saysStuck|1<<saysDead) == 0 {
+			g.Due, g.Events = g.Due*forget+due, g.Events*forget
+		}
+	}
+	quiet := x.now - g.Event
+	switch {
+	case float64(g.Expected) >= p.Expected && quiet >= least:
+		x.stands(what, p.RecoverMin, Sum{"unchanged_s", quiet / 1000}, Sum{"expected", int64(g.Expected)})
+	case what == saysDead && g.Same >= uint16(p.Same):
+		x.stands(saysStuck, p.RecoverMin, Sum{"same_readings", int64(g.Same)})
+	case what == saysDead && g.Expected == 0:
+		x.calm(saysDead)
+		if g.Same == 0 {
+			x.calm(saysStuck)
+		}
+	case g.Expected == 0:
+		x.calm(what)
+	}
+}
