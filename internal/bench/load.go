@@ -9,15 +9,17 @@ import (
 	"time"
 )
 
-// load publishes spot readings of a fleet that toggle with every message.
+// load publishes spot readings of a fleet that toggle with every message, or
+// every so many.
 type load struct {
 	devices []string
+	hold    uint64 // messages for which a state holds
 	boot    int64 // another one a run, so that nothing is a repeat
 	seq     []uint64
 }
 
 func newLoad(devices []string) *load {
-	return &load{devices: devices, boot: 1, seq: make([]uint64, len(devices))}
+	return &load{devices: devices, hold: 1, boot: 1, seq: make([]uint64, len(devices))}
 }
 
 // share is what one of several publishers sends: every count-th device.
@@ -43,7 +45,7 @@ func (l *load) reading(b []byte, d int, stamp string) (string, []byte) {
 	l.seq[d]++
 	b = l.head(b, "spot", d, stamp)
 	b = append(b, `,"occupied":`...)
-	b = strconv.AppendBool(b, l.seq[d]%2 == 0)
+	b = strconv.AppendBool(b, l.seq[d]/l.hold%2 == 0)
 	b = append(b, `,"battery_v":3.6}`...)
 	return l.topic(d), b
 }
