@@ -51,6 +51,7 @@ type Reading struct {
 	HasBoot bool   // false: the device does not count its boots
 	Boot    uint64 // +1 a boot
 	Seq     uint64 // +1 a reading within a boot
+	Frame   bool   // Seq is a network's frame counter: within a minute it is one frame's, whatever its time; not kept
 	At      int64  // the device's clock, Unix ms; for traffic the end of the period
 
 	Spot    *Spot
@@ -75,6 +76,7 @@ type Gate struct {
 	Out   bool // false: in
 	Class Class
 	Count uint32 // vehicles; 1 where the message names none
+	Total Int    // of a counter that never goes back: as sent; Count is what it grew by
 }
 
 // Count is an absolute count of the vehicles of one class at a site.
@@ -101,6 +103,7 @@ type Lane struct {
 	KB        uint32
 	KTB       uint32
 	Unknown   uint32 // counts as KR
+	Total     Int    // of a counter that never goes back: as sent; Unknown is what it grew by
 	Speed     Milli  // km/h
 	Occupancy Milli  // per cent of the time that the detector is covered
 }
@@ -122,8 +125,19 @@ type Receipt struct {
 
 // Health is what a device says of itself.
 type Health struct {
-	Battery  Milli // V
-	UptimeS  Int   // s
-	Firmware string
-	Errors   []string
+	Battery    Milli // V
+	UptimeS    Int   // s
+	Firmware   string
+	Errors     []string
+	RSSI       Milli // dBm, of the gateway that heard it best
+	SNR        Milli // dB, likewise
+	BatteryPct Milli // per cent, where it tells no voltage
 }
+
+// BesideBoot is the boot of readings that have no sequence numbers of their
+// own: what a network or a device says beside its frames. Their Seq is made of
+// their time. No device counts as far.
+const BesideBoot uint64 = 1 << 52
+
+// Beside tells whether sequence numbers say nothing of what is missing.
+func (r *Reading) Beside() bool { return r.HasBoot && r.Boot == BesideBoot }

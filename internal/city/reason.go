@@ -24,6 +24,9 @@ const (
 	ReasonSequenceConflict Reason = "sequence_conflict"  // same identity, other content
 	ReasonForgotten        Reason = "sequence_forgotten" // older than what de-duplication still remembers
 	ReasonDecoderFailed    Reason = "decoder_failed"     // the decoder panicked on it: a fault of ours
+	ReasonNoProfile        Reason = "no_profile"         // LoRaWAN: the device's profile in devices.csv is missing or none of ours
+	ReasonBadPayload       Reason = "bad_payload"        // LoRaWAN: the bytes are none of the device's profile
+	ReasonSimulated        Reason = "simulated"          // LoRaWAN: a test from the network's console, no measurement
 )
 
 // Reasons lists every reason.
@@ -31,7 +34,7 @@ var Reasons = []Reason{
 	ReasonTooLarge, ReasonNotJSON, ReasonNotFrame, ReasonLineTooLong, ReasonChecksum, ReasonBadTopic,
 	ReasonUnknownKind, ReasonMissingMember, ReasonWrongType, ReasonImpossible, ReasonDeviceMismatch,
 	ReasonUnknownDevice, ReasonWrongKind, ReasonTooFarAhead, ReasonTooOld, ReasonSequenceConflict, ReasonForgotten,
-	ReasonDecoderFailed,
+	ReasonDecoderFailed, ReasonNoProfile, ReasonBadPayload, ReasonSimulated,
 }
 
 // Refusal is one element of a message that did not become a reading.
