@@ -51,7 +51,7 @@ type Reading struct {
 	HasBoot bool   // false: the device does not count its boots
 	Boot    uint64 // +1 a boot
 	Seq     uint64 // +1 a reading within a boot
-	Frame   bool   // Seq is a network's frame counter: within a minute it is one frame's, whatever its time; not kept
+	Frame   bool   `json:",omitzero"` // Seq is a network's frame counter: within a minute it is one frame's, whatever its time; not kept
 	At      int64  // the device's clock, Unix ms; for traffic the end of the period
 
 	Spot    *Spot
@@ -69,6 +69,7 @@ type Spot struct {
 	Battery     Milli // V
 	Temperature Milli // degrees Celsius
 	RSSI        Milli // dBm
+	SNR         Milli `json:",omitzero"` // dB, of a LoRaWAN frame
 }
 
 // Gate is vehicles that passed a gate.
@@ -76,7 +77,7 @@ type Gate struct {
 	Out   bool // false: in
 	Class Class
 	Count uint32 // vehicles; 1 where the message names none
-	Total Int    // of a counter that never goes back: as sent; Count is what it grew by
+	Total Int    `json:",omitzero"` // of a counter that never goes back: as sent; Count is what it grew by
 }
 
 // Count is an absolute count of the vehicles of one class at a site.
@@ -103,7 +104,7 @@ type Lane struct {
 	KB        uint32
 	KTB       uint32
 	Unknown   uint32 // counts as KR
-	Total     Int    // of a counter that never goes back: as sent; Unknown is what it grew by
+	Total     Int    `json:",omitzero"` // of a counter that never goes back: as sent; Unknown is what it grew by
 	Speed     Milli  // km/h
 	Occupancy Milli  // per cent of the time that the detector is covered
 }
@@ -129,9 +130,9 @@ type Health struct {
 	UptimeS    Int   // s
 	Firmware   string
 	Errors     []string
-	RSSI       Milli // dBm, of the gateway that heard it best
-	SNR        Milli // dB, likewise
-	BatteryPct Milli // per cent, where it tells no voltage
+	RSSI       Milli `json:",omitzero"` // dBm, of the gateway that heard it best
+	SNR        Milli `json:",omitzero"` // dB, likewise
+	BatteryPct Milli `json:",omitzero"` // per cent, where it tells no voltage
 }
 
 // BesideBoot is the boot of readings that have no sequence numbers of their

@@ -160,14 +160,14 @@ const memoryVersion = 1
 
 // Bits of the flags of a memory and of a run.
 const (
-	memoryForgot, memoryMoney = 1, 2
-	runHasBoot, runHasNewest  = 1, 2
+	memoryForgot, memoryMoney, memoryTotal = 1, 2, 4
+	runHasBoot, runHasNewest               = 1, 2
 )
 
 func encodeMemory(m *memory) []byte {
 	last := &m.recents
 	b := make([]byte, 0, 64+12*len(last.contents)+64*len(m.runs))
-	b = append(b, memoryVersion, last.next, bit(m.forgot, memoryForgot)|bit(m.money, memoryMoney))
+	b = append(b, memoryVersion, last.next, bit(m.forgot, memoryForgot)|bit(m.money, memoryMoney)|bit(m.total.known, memoryTotal))
 	b = binary.AppendUvarint(b, m.forgotBoot)
 	b = binary.AppendVarint(b, m.forgotAt)
 	b = binary.AppendUvarint(b, uint64(len(last.contents)))
@@ -198,6 +198,10 @@ func encodeMemory(m *memory) []byte {
 			b = binary.AppendUvarint(b, a.seq)
 			b = binary.AppendVarint(b, a.at)
 		}
+	}
+	if m.total.known {
+		b = binary.AppendVarint(b, m.total.v)
+		b = binary.AppendVarint(b, m.total.at)
 	}
 	return b
 }
@@ -309,6 +313,9 @@ func decodeMemory(b []byte) (*memory, error) {
 	}
 	if timed {
 		last.ats = ats
+	}
+	if flags&memoryTotal != 0 {
+		m.total = total{known: true, v: r.varint(), at: r.varint()}
 	}
 	if r.bad || len(r.b) > 0 || int(last.next) >= recentSize {
 		return nil, errDamaged

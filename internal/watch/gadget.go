@@ -97,13 +97,15 @@ func (g *gadget) hear(e *journal.Entry, now int64) {
 	if fresh {
 		g.say(r, now, timely)
 	}
-	g.Seen = true
+	g.Seen = g.Seen || !r.Beside()
 }
 
 // number counts what the sequence numbers leave out. A number that comes late
 // was not lost.
 func (g *gadget) number(r *city.Reading, now int64, timely bool) {
 	switch {
+	case r.Beside():
+		return
 	case !g.Seen || r.HasBoot != g.Booted:
 		g.Boot, g.Seq, g.Booted = r.Boot, r.Seq, r.HasBoot
 	case r.Boot > g.Boot:

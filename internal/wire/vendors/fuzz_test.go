@@ -21,7 +21,7 @@ func fuzzOne(t *testing.T, profile string, port uint8, payload []byte) {
 		require.Equal(t, got, again)
 		if err != nil {
 			require.Error(t, errAgain)
-			var refused *vendors.RefusedError
+			var refused *wire.RefusedError
 			require.ErrorAs(t, err, &refused)
 			require.NotEmpty(t, refused.Detail)
 			require.Zero(t, got)

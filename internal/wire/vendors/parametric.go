@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/wire"
 )
 
 const (
@@ -47,7 +48,7 @@ func tcrCounts(d *Device, category int, p []byte) (Said, error) {
 	case category == 0 && len(d.Categories) > 0:
 		return said, nil
 	case category > len(d.Categories):
-		return Said{}, &RefusedError{city.ReasonNoProfile, fmt.Sprintf("it counts category %d of the radar, and categories in devices.csv does not say what that is: fill it in (SM KR KB unknown), reload, and retry this item", category)}
+		return Said{}, &wire.RefusedError{Reason: city.ReasonNoProfile, Detail: fmt.Sprintf("it counts category %d of the radar, and categories in devices.csv does not say what that is: fill it in (SM KR KB unknown), reload, and retry this item", category)}
 	case category > 0:
 		vehicle = d.Categories[category-1]
 	}

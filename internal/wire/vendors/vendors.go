@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/wire"
 )
 
 // Device is what the inventory says of a device.
@@ -49,15 +50,6 @@ type Said struct {
 	Health  *city.Health
 }
 
-// RefusedError is why a payload cannot be read.
-type RefusedError struct {
-	Reason city.Reason
-	Detail string // what is wrong and what to do
-}
-
-// Error returns the detail.
-func (e *RefusedError) Error() string { return e.Detail }
-
 // Profile is one kind of device that can be read.
 type Profile struct {
 	About string      // vendor and model
@@ -97,15 +89,15 @@ func Find(name string) (Profile, bool) {
 func Names() []string { return slices.Sorted(maps.Keys(profiles)) }
 
 // Decode reads one payload that came on a port of LoRaWAN. Errors are
-// *RefusedError: no_profile where the device has none that is known,
+// *wire.RefusedError: no_profile where the device has none that is known,
 // bad_payload where the bytes are none of it.
 func Decode(d *Device, port uint8, payload []byte) (Said, error) {
 	profile, ok := profiles[d.Profile]
 	switch {
 	case d.Profile == "":
-		return Said{}, &RefusedError{city.ReasonNoProfile, "its line in devices.csv has no profile: fill it in (" + strings.Join(Names(), ", ") + "), reload, and retry this item"}
+		return Said{}, &wire.RefusedError{Reason: city.ReasonNoProfile, Detail: "its line in devices.csv has no profile: fill it in (" + strings.Join(Names(), ", ") + "), reload, and retry this item"}
 	case !ok:
-		return Said{}, &RefusedError{city.ReasonNoProfile, fmt.Sprintf("there is no profile %q: use one of %s", d.Profile, strings.Join(Names(), ", "))}
+		return Said{}, &wire.RefusedError{Reason: city.ReasonNoProfile, Detail: fmt.Sprintf("there is no profile %q: use one of %s", d.Profile, strings.Join(Names(), ", "))}
 	}
 	said, err := profile.decode(d, port, payload)
 	if err != nil {
@@ -115,7 +107,7 @@ func Decode(d *Device, port uint8, payload []byte) (Said, error) {
 }
 
 func refuse(format string, args ...any) error {
-	return &RefusedError{city.ReasonBadPayload, fmt.Sprintf(format, args...)}
+	return &wire.RefusedError{Reason: city.ReasonBadPayload, Detail: fmt.Sprintf(format, args...)}
 }
 
 func unknownPort(port uint8) error {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/wire"
 	"github.com/simpang-id/simpang/internal/wire/vendors"
 )
 
@@ -159,7 +160,7 @@ func TestRefusals(t *testing.T) {
 		{"parametric-tcr", 14, "a2 140a 03e8 32 044c 34 33", city.ReasonNoProfile, "categories"},
 	} {
 		got, err := vendors.Decode(&vendors.Device{Profile: c.profile}, c.port, bytesOf(t, c.hex))
-		var refused *vendors.RefusedError
+		var refused *wire.RefusedError
 		require.ErrorAs(t, err, &refused, "%s %s", c.profile, c.hex)
 		require.Equal(t, c.reason, refused.Reason, "%s %s", c.profile, c.hex)
 		require.Contains(t, err.Error(), c.detail)
