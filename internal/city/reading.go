@@ -136,8 +136,8 @@ type Health struct {
 }
 
 // BesideBoot is the boot of readings that have no sequence numbers of their
-// own: what a network or a device says beside its frames. Their Seq is made of
-// their time. No device counts as far.
+// own: what a network or a device says beside its frames, and SenML without
+// any. Their Seq is made of their time. No device counts as far.
 const BesideBoot uint64 = 1 << 52
 
 // Beside tells whether sequence numbers say nothing of what is missing.

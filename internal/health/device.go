@@ -182,9 +182,12 @@ func (d *device) hear(e *journal.Entry) {
 	r := e.Reading
 	d.readings++
 	d.lastSeen = max(d.lastSeen, e.Recv)
-	if !r.Beside() && (r.At >= d.lastAt || d.lastAt == 0) {
+	newest := r.At >= d.lastAt || d.readings == 1
+	if newest {
 		d.lastAt = r.At
 		d.set(&d.skewMs, hasSkew, city.SomeInt(e.Recv-r.At))
+	}
+	if newest && !r.Beside() {
 		d.set(&d.boot, hasBoot, city.Int{V: int64(r.Boot), OK: r.HasBoot})
 		d.set(&d.seq, hasSeq, city.SomeInt(int64(r.Seq)))
 	}

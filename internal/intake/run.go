@@ -20,7 +20,7 @@ type anchor struct {
 // it is quarantined when it comes again, never guessed.
 const (
 	maxSpans    = 1024
-	maxBeside   = 64 // spans of readings whose numbers are made of times: each is one
+	maxBeside   = 256 // spans of readings whose numbers are made of times: each is one
 	maxAnchors  = 2048
 	anchorEvery = 32 // sequence numbers
 )

@@ -80,7 +80,7 @@ const timelyMs = 10 * minuteMs
 // hear takes a reading: now is of the running clock.
 func (g *gadget) hear(e *journal.Entry, now int64) {
 	r := e.Reading
-	fresh := !g.Seen || r.HasBoot && r.Boot > g.Boot || r.HasBoot == g.Booted && r.Boot == g.Boot && r.Seq > g.Seq || !r.HasBoot && e.Recv-r.At < freshMs
+	fresh := !g.Seen || r.HasBoot && !r.Beside() && r.Boot > g.Boot || r.HasBoot == g.Booted && r.Boot == g.Boot && r.Seq > g.Seq || (!r.HasBoot || r.Beside()) && e.Recv-r.At < freshMs
 	timely := max(e.Recv-r.At, r.At-e.Recv) < timelyMs
 	g.Heard = now
 	if e.Source != "" {
