@@ -20,9 +20,9 @@ var (
 		TypeMQTT:   {"url", "topics", "client_id", "username", "password_file", "ca_file", "cert_file", "key_file"},
 		TypeSerial: {"port", "baud", "data_bits", "parity", "stop_bits"},
 	}
-	formatsOf = map[string][]string{TypeBroker: {FormatNative}, TypeMQTT: {FormatNative}, TypeSerial: {FormatFrames}}
+	formatsOf = map[string][]string{TypeBroker: {FormatNative}, TypeMQTT: {FormatNative, FormatTTS, FormatChirp, FormatSenML}, TypeSerial: {FormatFrames}}
 	later     = map[string][]string{ // words of the contract that a later step builds
-		TypeBroker: {"tts", "chirpstack", "senml"}, TypeMQTT: {"tts", "chirpstack", "senml"}, TypeSerial: {"escpos", "modbus"},
+		TypeBroker: {FormatTTS, FormatChirp, FormatSenML}, TypeSerial: {"escpos", "modbus"},
 	}
 	bauds = []int{
 		50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800,
