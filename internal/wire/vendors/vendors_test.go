@@ -2,6 +2,8 @@ package vendors_test
 
 import (
 	"encoding/hex"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -61,60 +63,30 @@ func said(s vendors.Said) string {
 	return strings.TrimSpace(b.String())
 }
 
-// The bytes of the first half are those of the facts that we were given
-// (section 5.3 and 5.4), with the values that stand there.
-var cases = []struct {
+type payloadCase struct {
 	profile string
 	port    uint8
 	hex     string
 	want    string
-}{
-	{"bosch-tps110", 1, "01", "occupied"},
-	{"bosch-tps110", 2, "01 FF", "occupied C=-1 ;"},
-	{"bosch-tpl110", 1, "00", "free"},
-	{"nwave-nps310sm", 1, "01", "occupied"},
-	{"nwave-nps310sm", 2, "00", "free ;"},
-	{"nwave-nps405", 1, "95", "occupied dwell=4440"},
-	{"nwave-nps405-old", 1, "95", "occupied dwell=1260"},
-	{"nwave-nps405", 2, "00 D3 D8 00 59 0B", "free V=3.344 C=-10 ; V=3.344"},
-	{"nwave-nps405", 3, "02 04 09 02 00", "free ; fw 2.4.9"},
-	{"nwave-nps405", 10, "D1 1F 34 56 78", "occupied dwell=9600"},
-	{"nwave-ncc405", 1, "06 AA", "in unknown total=1706"},
-	{"nwave-ncc405", 2, "A8 66 61", "; V=2.908"},
-	{"dingtek-do20x", 3, "80 00 02 01 15 00 00 00 00 01 6F 00 79 FF B0 FF F5 00 00 00 81", "free V=3.67 ; V=3.67"},
-	{"pni-placepod", 1, "0302016D026700E1156600", "free V=3.65 C=22.5 ; V=3.65"},
-	{"pni-placepod", 1, "156601", "occupied"},
-	{"libelium-smart-parking", 1, "080A00001F00C60561ED91", "free C=31 ;"},
-	{"parametric-tcr", 13, "a2 140a 03e8 32 044c 34 33", "period=300 |f lane=1 unknown=1000 kmh=50 |b lane=1 unknown=1100 kmh=52 ; V=5.1"},
+}
 
-	{"bosch-tps110", 2, "00", "free ;"},
-	{"bosch-tps110", 3, "94 01 00 00 00 00 00 00 00 00 00 00 01 02 03 01 00", "free ; fw 1.2.3 (debug 404: detection is recalibrating) (reset: watchdog)"},
-	{"nwave-nps310sm", 3, "01 02 03 04 01", "occupied ; fw 1.2.3 (reset: brownout)"},
-	{"nwave-nps405", 1, "b2", "free dwell=5340"},      // code 89, the last of whole minutes
-	{"nwave-nps405", 1, "b4", "free dwell=5400"},      // 90: 90 minutes
-	{"nwave-nps405", 1, "ee", "free dwell=14100"},     // 119: 235
-	{"nwave-nps405", 1, "f0", "free dwell=14400"},     // 120: 240
-	{"nwave-nps405", 1, "fd", "occupied dwell=36000"}, // 126: 600
-	{"nwave-nps405", 1, "fe", "free"},                 // 127: over 660, so it is not told
-	{"nwave-nps405", 2, "03 63 00", "occupied V=2.896 C=10 ; V=2.896 (battery critical) (hardware status 1)"},
-	{"nwave-nps405", 2, "00 63 d0", "free V=2.896 C=-14 ; V=2.896 (battery low)"}, // in the cold 100 mV less will do
-	{"nwave-nps405-old", 2, "80 d3 d8", "occupied V=3.344 C=-10 ; V=3.344"},
-	{"nwave-nps405", 10, "00 20 1f 34 56 78", ";"},
-	{"nwave-ncc405-out", 1, "ff ff", "out unknown total=65535"},
-	{"nwave-ncc405", 3, "01 02 03 01", "; fw 1.2.3 (reset: watchdog)"},
-	{"dingtek-do20x", 3, "80 00 02 01 15 00 10 10 01 01 6F 00 79 FF B0 FF F5 00 00 00 81", "occupied V=3.67 ; V=3.67 (battery low)"},
-	{"dingtek-do20x", 3, "80 00 02 02 17 00 10 10 00 01 6F 00 79 FF B0 FF F5 fb 32 00 01 00 81", "occupied V=3.67 C=-5 ; V=3.67"},
-	{"dingtek-do20x", 3, "80 00 02 03 11 00 0B 18 02 0A 05 A0 00 3C 00 00 81", "; fw 0.11"},
-	{"pni-placepod", 1, "3F0101 376600 210020 1C0101 156601 0302015E 026700F0 010101 CAFEBABE", "occupied V=3.5 C=24 ; V=3.5"},
-	{"pni-placepod", 1, "156607", ";"}, // neither free nor occupied
-	{"libelium-smart-parking", 1, "805B0009001400DE0A0801", "occupied C=9"},
-	{"libelium-smart-parking", 1, "c1C60014053300D90C80C8", "occupied C=20 ; (battery low)"},
-	{"libelium-smart-parking", 1, "04001E0E7CF2D9F91E0DDF", "free ; fw 30"},
-	{"tekzitel-tekzipark", 1, "122c", "free C=44 ; (battery low) (obstruction) (reset)"},
-	{"parametric-tcr", 13, "a2 140a 0000 32 0000 34 33", "period=300 |f lane=1 |b lane=1 ; V=5.1"}, // no vehicle, no speed
-	{"parametric-tcr", 15, "be02016412c218b800000000010600000000020b00000000011e000000000000", "period=300 |f lane=1 |b lane=1 unknown=4 kmh=14.5 ; %=100"},
-	{"parametric-tcr", 15, "be02021cc0000000a0000108000000000000000000000000000000000000000000", "period=300 |f lane=1 unknown=1 kmh=8 |b lane=1 ; V=7.36"},
-	{"parametric-tcr", 190, "be020200010000000000000305a00000640000010708191a313278", "; fw 1.0.0"},
+// payloads reads testdata/cases.txt, which the tests of the networks read too.
+func payloads(t testing.TB) (cases []payloadCase) {
+	t.Helper()
+	data, err := os.ReadFile("testdata/cases.txt")
+	require.NoError(t, err)
+	for line := range strings.Lines(string(data)) {
+		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
+			continue
+		}
+		parts := strings.Split(line, " | ")
+		require.Len(t, parts, 4, line)
+		port, err := strconv.ParseUint(parts[1], 10, 8)
+		require.NoError(t, err)
+		cases = append(cases, payloadCase{parts[0], uint8(port), parts[2], parts[3]})
+	}
+	require.NotEmpty(t, cases)
+	return cases
 }
 
 func bytesOf(t testing.TB, text string) []byte {
@@ -126,7 +98,7 @@ func bytesOf(t testing.TB, text string) []byte {
 
 func TestPayloads(t *testing.T) {
 	seen := map[string]bool{}
-	for _, c := range cases {
+	for _, c := range payloads(t) {
 		got, err := vendors.Decode(&vendors.Device{Profile: c.profile}, c.port, bytesOf(t, c.hex))
 		require.NoError(t, err, "%s port %d %s", c.profile, c.port, c.hex)
 		require.Equal(t, c.want, said(got), "%s port %d %s", c.profile, c.port, c.hex)
@@ -193,10 +165,10 @@ func TestACounterOnARoad(t *testing.T) {
 }
 
 func BenchmarkDecode(b *testing.B) {
-	for _, c := range cases[:17] {
+	for _, c := range payloads(b) {
 		payload := bytesOf(b, c.hex)
 		d := &vendors.Device{Profile: c.profile}
-		b.Run(c.profile+"/"+c.hex, func(b *testing.B) {
+		b.Run(c.profile+"/"+strconv.Itoa(int(c.port))+"/"+strings.ReplaceAll(c.hex, " ", ""), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := vendors.Decode(d, c.port, payload); err != nil {
@@ -211,7 +183,7 @@ func BenchmarkDecode(b *testing.B) {
 // limits allow, and the same each time. The first byte chooses the profile.
 func FuzzDecode(f *testing.F) {
 	names := vendors.Names()
-	for _, c := range cases {
+	for _, c := range payloads(f) {
 		for i, name := range names {
 			if name == c.profile {
 				f.Add(uint8(i), c.port, bytesOf(f, c.hex))
