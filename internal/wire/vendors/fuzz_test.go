@@ -1,6 +1,7 @@
 package vendors_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,6 +10,19 @@ import (
 	"github.com/simpang-id/simpang/internal/wire"
 	"github.com/simpang-id/simpang/internal/wire/vendors"
 )
+
+// FuzzDecode: every decoder either refuses by name or says something that our
+// limits allow, and the same each time. The first byte chooses the profile; the
+// corpus are the cases.
+func FuzzDecode(f *testing.F) {
+	names := vendors.Names()
+	for _, c := range payloads(f) {
+		f.Add(uint8(slices.Index(names, c.profile)), c.port, bytesOf(f, c.hex))
+	}
+	f.Fuzz(func(t *testing.T, profile, port uint8, payload []byte) {
+		fuzzOne(t, names[int(profile)%len(names)], port, payload)
+	})
+}
 
 func fuzzOne(t *testing.T, profile string, port uint8, payload []byte) {
 	t.Helper()

@@ -26,9 +26,6 @@ func dingtek(_ *Device, port uint8, p []byte) (Said, error) {
 		return Said{}, tooShort(p, 21)
 	}
 	spot := &city.Spot{Occupied: p[7]>>4 != 0, Battery: city.SomeMilli(int64(u16(p[9:])) * 10)}
-	if spot.Battery.V > 100_000 {
-		return Said{}, refuse("a battery of %d mV: check the profile in devices.csv", spot.Battery.V)
-	}
 	if len(p) >= 23 {
 		spot.Temperature = degrees(p[17])
 	}
@@ -71,8 +68,6 @@ func placepod(_ *Device, _ uint8, p []byte) (Said, error) {
 	switch {
 	case !known:
 		return Said{}, refuse("no value of a PlacePod in it: check the profile in devices.csv")
-	case spot.Battery.V > 100_000 || spot.Temperature.V > 150_000 || spot.Temperature.V < -90_000:
-		return Said{}, refuse("a battery of %d mV or a temperature of %d thousandths of a degree: check the profile in devices.csv", spot.Battery.V, spot.Temperature.V)
 	case !state:
 		return Said{Health: &city.Health{Battery: spot.Battery}}, nil
 	}

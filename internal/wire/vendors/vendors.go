@@ -90,7 +90,8 @@ func Names() []string { return slices.Sorted(maps.Keys(profiles)) }
 
 // Decode reads one payload that came on a port of LoRaWAN. Errors are
 // *wire.RefusedError: no_profile where the device has none that is known,
-// bad_payload where the bytes are none of it.
+// bad_payload where the bytes are none of it, impossible_value where they say
+// what cannot be.
 func Decode(d *Device, port uint8, payload []byte) (Said, error) {
 	profile, ok := profiles[d.Profile]
 	switch {
@@ -100,10 +101,31 @@ func Decode(d *Device, port uint8, payload []byte) (Said, error) {
 		return Said{}, &wire.RefusedError{Reason: city.ReasonNoProfile, Detail: fmt.Sprintf("there is no profile %q: use one of %s", d.Profile, strings.Join(Names(), ", "))}
 	}
 	said, err := profile.decode(d, port, payload)
+	if err == nil {
+		err = impossible(&said)
+	}
 	if err != nil {
 		return Said{}, fmt.Errorf("%s: %w", d.Profile, err)
 	}
 	return said, nil
+}
+
+// impossible holds what was said to the limits that all formats share.
+func impossible(s *Said) error {
+	var temperature, battery city.Milli
+	if s.Spot != nil {
+		temperature, battery = s.Spot.Temperature, s.Spot.Battery
+	}
+	if s.Health != nil && !battery.OK {
+		battery = s.Health.Battery
+	}
+	switch {
+	case temperature.OK && (temperature.V < wire.MinTemperature || temperature.V > wire.MaxTemperature):
+		return &wire.RefusedError{Reason: city.ReasonImpossible, Detail: fmt.Sprintf("it says %d degrees Celsius: check the sensor, and the profile in devices.csv", temperature.V/1000)}
+	case battery.OK && battery.V > wire.MaxBattery:
+		return &wire.RefusedError{Reason: city.ReasonImpossible, Detail: fmt.Sprintf("it says %d V of its battery: check the profile in devices.csv", battery.V/1000)}
+	}
+	return nil
 }
 
 func refuse(format string, args ...any) error {

@@ -126,7 +126,9 @@ func TestRefusals(t *testing.T) {
 		{"dingtek-do20x", 3, "80 00 02 01 16 00 00 00 00 01 6F 00 79 FF B0 FF F5 00 00 00 81", city.ReasonBadPayload, "length"},
 		{"pni-placepod", 1, "CAFEBABE", city.ReasonBadPayload, "PlacePod"},
 		{"pni-placepod", 1, "0302", city.ReasonBadPayload, "PlacePod"},
-		{"pni-placepod", 1, "0302FFFF156601", city.ReasonBadPayload, "battery"},
+		{"pni-placepod", 1, "0302FFFF156601", city.ReasonImpossible, "655 V"},
+		{"bosch-tps110", 2, "018f", city.ReasonImpossible, "-113 degrees"},
+		{"libelium-smart-parking", 1, "0000008000000000000000", city.ReasonImpossible, "-128 degrees"},
 		{"libelium-smart-parking", 1, "00", city.ReasonBadPayload, "11"},
 		{"parametric-tcr", 13, "c2 00", city.ReasonBadPayload, "a2 or be"},
 		{"parametric-tcr", 14, "a2 140a 03e8 32 044c 34 33", city.ReasonNoProfile, "categories"},
@@ -177,20 +179,4 @@ func BenchmarkDecode(b *testing.B) {
 			}
 		})
 	}
-}
-
-// FuzzDecode: every decoder either refuses by name or says something that our
-// limits allow, and the same each time. The first byte chooses the profile.
-func FuzzDecode(f *testing.F) {
-	names := vendors.Names()
-	for _, c := range payloads(f) {
-		for i, name := range names {
-			if name == c.profile {
-				f.Add(uint8(i), c.port, bytesOf(f, c.hex))
-			}
-		}
-	}
-	f.Fuzz(func(t *testing.T, profile, port uint8, payload []byte) {
-		fuzzOne(t, names[int(profile)%len(names)], port, payload)
-	})
 }
