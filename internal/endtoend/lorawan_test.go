@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -76,10 +77,8 @@ func (n *networks) tts(eui int, s float64, fcnt, port int, payload string, more 
 	n.t.Helper()
 	text := fmt.Sprintf(`{"end_device_ids":{"device_id":"d-%d","dev_eui":"70B3D57ED000000%d","dev_addr":"260B1234"},"uplink_message":{"f_cnt":%d,"f_port":%d,"frm_payload":%q,"received_at":%q,
 		"rx_metadata":[{"rssi":-97,"snr":6.5}]}`, eui, eui, fcnt, port, base64.StdEncoding.EncodeToString([]byte(payload)), n.at(s))
-	for _, m := range more {
-		text += "," + m
-	}
-	n.publisher.publish(fmt.Sprintf("v3/parkir@pemkot/devices/d-%d/up", eui), text+"}")
+	text = strings.Join(append([]string{text}, more...), ",") + "}"
+	n.publisher.publish(fmt.Sprintf("v3/parkir@pemkot/devices/d-%d/up", eui), text)
 	n.said++
 }
 

@@ -88,8 +88,7 @@ func (d *Decoder) another(device, session string) bool {
 }
 
 func refusal(err error, payload []byte) city.Refusal {
-	var refused *wire.RefusedError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*wire.RefusedError](err); ok {
 		return city.Refusal{Reason: refused.Reason, Detail: err.Error(), Raw: payload}
 	}
 	return city.Refusal{Reason: city.ReasonDecoderFailed, Detail: err.Error(), Raw: payload}

@@ -37,7 +37,7 @@ func euiOf(i int) string { return fmt.Sprintf("70B3D57ED0%06X", i) }
 
 // city has a device for each profile: its id is the profile's name, its eui
 // that of the profile's place among their names.
-func cityOf(t testing.TB) *inventory.Version {
+func cityOf(t *testing.T) *inventory.Version {
 	t.Helper()
 	feature := func(id, detection string) string {
 		return `{"type":"Feature","properties":{"id":"` + id + `","name":"x","kind":"on_street","kecamatan":"k","capacity":{"car":50},"detection":"` + detection + `"},"geometry":{"type":"Point","coordinates":[107.0,-6.24]}}`
@@ -47,13 +47,14 @@ func cityOf(t testing.TB) *inventory.Version {
 		"segments.geojson": []byte(`{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"id":"A-1","name":"Jl. A","road_type":"one_way","lanes":2},
 			"geometry":{"type":"LineString","coordinates":[[107.0,-6.24],[107.001,-6.24]]}}]}`),
 	}
-	devices := "id,kind,site,segment,profile,eui,interval_s\n"
+	var devices strings.Builder
+	devices.WriteString("id,kind,site,segment,profile,eui,interval_s\n")
 	for i, name := range vendors.Names() {
 		profile, _ := vendors.Find(name)
 		place := map[city.Kind]string{city.KindSpot: "spot,S-1,", city.KindGate: "gate,G-1,", city.KindTraffic: "traffic,,A-1"}[profile.Kinds[0]]
-		devices += fmt.Sprintf("%s,%s,%s,%s,600\n", name, place, name, euiOf(i))
+		fmt.Fprintf(&devices, "%s,%s,%s,%s,600\n", name, place, name, euiOf(i))
 	}
-	files["devices.csv"] = []byte(devices + "nameless,spot,S-1,,,,\nbare,spot,S-1,,bosch-tps110,,\n")
+	files["devices.csv"] = []byte(devices.String() + "nameless,spot,S-1,,,,\nbare,spot,S-1,,bosch-tps110,,\n")
 	v, faults := inventory.Parse(files, time.UTC)
 	require.Empty(t, faults)
 	return v
@@ -71,9 +72,9 @@ const received = "2026-03-02T01:15:00.25Z"
 
 var networks = map[string]network{
 	"tts": {
-		lorawan.ParseTTS, []string{"v3/+/devices/+/up"},
-		func(id, _ string) string { return "v3/parkir@pemkot/devices/" + id + "/up" },
-		func(id, eui string, fcnt int, port uint8, payload []byte) map[string]any {
+		parse: lorawan.ParseTTS, topics: []string{"v3/+/devices/+/up"},
+		topic: func(id, _ string) string { return "v3/parkir@pemkot/devices/" + id + "/up" },
+		up: func(id, eui string, fcnt int, port uint8, payload []byte) map[string]any {
 			return map[string]any{
 				"end_device_ids": map[string]any{"device_id": id, "dev_eui": eui, "dev_addr": "260B1234"}, "received_at": "2026-03-02T01:15:00.9Z",
 				"uplink_message": map[string]any{
@@ -84,9 +85,9 @@ var networks = map[string]network{
 		},
 	},
 	"chirpstack": {
-		lorawan.ParseChirpStack, []string{"application/+/device/+/event/+"},
-		func(_, eui string) string { return "application/7/device/" + strings.ToLower(eui) + "/event/up" },
-		func(id, eui string, fcnt int, port uint8, payload []byte) map[string]any {
+		parse: lorawan.ParseChirpStack, topics: []string{"application/+/device/+/event/+"},
+		topic: func(_, eui string) string { return "application/7/device/" + strings.ToLower(eui) + "/event/up" },
+		up: func(id, eui string, fcnt int, port uint8, payload []byte) map[string]any {
 			return map[string]any{
 				"deduplicationId": "3ac7e3c4", "time": received, "deviceInfo": map[string]any{"deviceName": id, "devEui": strings.ToLower(eui)}, "devAddr": "00189440",
 				"fCnt": fcnt, "fPort": port, "data": base64.StdEncoding.EncodeToString(payload), "rxInfo": []any{map[string]any{"rssi": -97, "snr": 6.5}},

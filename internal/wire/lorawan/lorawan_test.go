@@ -165,6 +165,7 @@ func TestReadings(t *testing.T) {
 }
 
 func fuzz(f *testing.F, parse lorawan.Parse, seeds ...string) {
+	f.Helper()
 	for _, s := range seeds {
 		f.Add([]byte(s))
 	}

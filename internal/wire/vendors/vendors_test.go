@@ -71,28 +71,28 @@ type payloadCase struct {
 }
 
 // payloads reads testdata/cases.txt, which the tests of the networks read too.
-func payloads(t testing.TB) (cases []payloadCase) {
-	t.Helper()
+func payloads(tb testing.TB) (cases []payloadCase) {
+	tb.Helper()
 	data, err := os.ReadFile("testdata/cases.txt")
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	for line := range strings.Lines(string(data)) {
 		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
 			continue
 		}
 		parts := strings.Split(line, " | ")
-		require.Len(t, parts, 4, line)
+		require.Len(tb, parts, 4, line)
 		port, err := strconv.ParseUint(parts[1], 10, 8)
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		cases = append(cases, payloadCase{parts[0], uint8(port), parts[2], parts[3]})
 	}
-	require.NotEmpty(t, cases)
+	require.NotEmpty(tb, cases)
 	return cases
 }
 
-func bytesOf(t testing.TB, text string) []byte {
-	t.Helper()
+func bytesOf(tb testing.TB, text string) []byte {
+	tb.Helper()
 	p, err := hex.DecodeString(strings.ReplaceAll(text, " ", ""))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return p
 }
 
