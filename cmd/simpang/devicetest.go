@@ -46,7 +46,7 @@ func deviceTest(args []string, stdout, stderr io.Writer) error {
 	if !slices.Contains(found.Kinds, d.Kind) {
 		return usagef("-kind: %s is a %s, not a %s", *profile, found.About, *kind)
 	}
-	for _, word := range strings.FieldsSeq(*categories) {
+	for word := range strings.FieldsSeq(*categories) {
 		v, ok := vendors.ParseVehicle(word)
 		if !ok {
 			return usagef("-categories has %q: write SM, KR, KB, KTB or unknown", word)

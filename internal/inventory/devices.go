@@ -69,7 +69,7 @@ func (p *parser) readDevices() {
 
 // profile checks that a device's payloads can be read as what it is.
 func (p *parser) profile(r row, d *Device) {
-	for _, word := range strings.FieldsSeq(strings.ReplaceAll(r.text("categories"), ",", " ")) {
+	for word := range strings.FieldsSeq(strings.ReplaceAll(r.text("categories"), ",", " ")) {
 		v, ok := vendors.ParseVehicle(word)
 		if !ok {
 			r.fault("categories has %q: write SM, KR, KB, KTB or unknown, one for each category of the radar", short(word))
