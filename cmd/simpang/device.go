@@ -12,7 +12,7 @@ import (
 	"github.com/simpang-id/simpang/internal/source/broker"
 )
 
-// device makes credentials for the built-in broker.
+// device makes credentials for the built-in broker, or decodes one payload.
 func device(_ context.Context, args []string, stdout, stderr io.Writer) error {
 	fs, flags := flagSet("device", stderr)
 	filters := fs.String("filters", "", "make a bridge that publishes to these topic `FILTERS`, separated by commas (sg/v1/+/up)")
@@ -21,8 +21,11 @@ func device(_ context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	rest := fs.Args()
+	if len(rest) > 0 && rest[0] == "test" {
+		return deviceTest(rest[1:], stdout, stderr)
+	}
 	if len(rest) < 2 || rest[0] != "credentials" {
-		return usagef("usage: simpang device -config FILE [-filters F,F] credentials ID...")
+		return usagef("usage: simpang device -config FILE [-filters F,F] credentials ID..., or simpang device test -profile P -hex H -fport N")
 	}
 	for _, id := range rest[1:] {
 		if strings.HasPrefix(id, "-") {

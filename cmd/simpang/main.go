@@ -44,7 +44,7 @@ var commands = []command{
 	{"backup", "a consistent copy of the running store: backup -config FILE -to PATH", backupStore},
 	{"restore", "bring a backup back into an empty data_dir: restore -config FILE -from PATH", restoreStore},
 	{"token", "make, list or revoke access tokens: token -config FILE -role ROLE -name NAME", tokens},
-	{"device", "credentials for the built-in broker: device -config FILE credentials ID...", device},
+	{"device", "credentials for the built-in broker: device -config FILE credentials ID...; one payload: device test -profile P -hex H -fport N", device},
 	{"print", "what tapped tills have printed: print -config FILE [-id N]", printed},
 	{"keygen", "make the signing key of the books: keygen -config FILE", keygen},
 	{"version", "version, commit and Go", printVersion},

@@ -28,6 +28,8 @@ type Device struct {
 	BatteryV    city.Milli `json:"battery_v"`
 	Temperature city.Milli `json:"temperature_c"`
 	RSSI        city.Milli `json:"rssi_dbm"`
+	SNR         city.Milli `json:"snr_db"`
+	BatteryPct  city.Milli `json:"battery_pct" doc:"of devices that tell no voltage"`
 	UptimeS     city.Int   `json:"uptime_s"`
 	Firmware    TextOrNull `json:"firmware"`
 	Errors      []string   `json:"errors"`
@@ -61,7 +63,7 @@ type Completeness struct {
 func (s *Server) device(d *inventory.Device, h *health.DeviceState, now int64) Device {
 	item := Device{
 		ID: h.ID, LastSeen: s.atOrNull(h.LastSeen), LastAt: s.atOrNull(h.LastAt), SkewMs: h.SkewMs, Boot: city.BitsOf(h.Boot), Seq: city.BitsOf(h.Seq),
-		BatteryV: h.Battery, Temperature: h.Temperature, RSSI: h.RSSI, UptimeS: h.UptimeS, Firmware: TextOrNull(h.Firmware),
+		BatteryV: h.Battery, Temperature: h.Temperature, RSSI: h.RSSI, SNR: h.SNR, BatteryPct: h.BatteryPct, UptimeS: h.UptimeS, Firmware: TextOrNull(h.Firmware),
 		Errors: orEmpty(h.Errors), Readings: h.Readings, Duplicates: h.Duplicates, Quarantined: h.Quarantined, Silent: h.Silent,
 	}
 	if h.LastSeen != 0 {
@@ -102,12 +104,12 @@ func (s *Server) devices(w http.ResponseWriter, q *request) error {
 	linkNext(w, q, next)
 	t := &table{name: "devices", columns: []string{
 		"id", "kind", "site", "spot", "segment", "class", "profile", "interval_s", "last_seen", "last_at", "age_s", "skew_ms", "boot", "seq",
-		"battery_v", "temperature_c", "rssi_dbm", "uptime_s", "firmware", "errors", "readings", "duplicates", "quarantined", "silent",
+		"battery_v", "temperature_c", "rssi_dbm", "snr_db", "battery_pct", "uptime_s", "firmware", "errors", "readings", "duplicates", "quarantined", "silent",
 	}}
 	for _, d := range items {
 		t.add(d.ID, string(d.Kind), string(d.Site), string(d.Spot), string(d.Segment), string(d.Class), string(d.Profile), cellInt(d.IntervalS),
 			string(d.LastSeen), string(d.LastAt), cellInt(d.AgeS), cellInt(d.SkewMs), cellUint(d.Boot), cellUint(d.Seq),
-			cellMilli(d.BatteryV), cellMilli(d.Temperature), cellMilli(d.RSSI), cellInt(d.UptimeS), string(d.Firmware),
+			cellMilli(d.BatteryV), cellMilli(d.Temperature), cellMilli(d.RSSI), cellMilli(d.SNR), cellMilli(d.BatteryPct), cellInt(d.UptimeS), string(d.Firmware),
 			strings.Join(d.Errors, " "), int64(d.Readings), int64(d.Duplicates), int64(d.Quarantined), d.Silent)
 	}
 	return s.writeTable(w, q, t, notStored, "")

@@ -21,7 +21,7 @@ type Reading struct {
 	At         Time      `json:"at"`
 	ReceivedAt Time      `json:"received_at"`
 	Source     string    `json:"source"`
-	Flags      []string  `json:"flags" doc:"late, retried, new_run"`
+	Flags      []string  `json:"flags" doc:"late, retried, new_run, reset"`
 
 	Occupied    any         `json:"occupied,omitempty" doc:"spot: true or false; count: vehicles"`
 	DwellS      *int64      `json:"dwell_s,omitempty"`
@@ -44,6 +44,9 @@ type Reading struct {
 	UptimeS     *int64      `json:"uptime_s,omitempty"`
 	Firmware    string      `json:"firmware,omitempty"`
 	Errors      []string    `json:"errors,omitempty"`
+	SNR         *city.Milli `json:"snr_db,omitempty"`
+	BatteryPct  *city.Milli `json:"battery_pct,omitempty"`
+	Total       *int64      `json:"total,omitempty" doc:"of a counter that never goes back, as sent; count is what it grew by"`
 }
 
 // Lane is one lane of a traffic reading.
@@ -53,6 +56,7 @@ type Lane struct {
 	Counts       *LaneCounts `json:"counts,omitempty"`
 	SpeedKmh     *city.Milli `json:"speed_kmh,omitempty"`
 	OccupancyPct *city.Milli `json:"occupancy_pct,omitempty"`
+	Total        *int64      `json:"total,omitempty" doc:"of a counter that never goes back, as sent; counts are what it grew by"`
 }
 
 // LaneCounts is vehicles by the classes of PKJI 2023.
@@ -128,8 +132,10 @@ func (s *Server) reading(e *journal.Entry) Reading {
 		out.Occupied = r.Spot.Occupied
 		out.DwellS, out.BatteryV = whole(r.Spot.DwellS), milli(r.Spot.Battery)
 		out.Temperature, out.RSSI = milli(r.Spot.Temperature), milli(r.Spot.RSSI)
+		out.SNR = milli(r.Spot.SNR)
 	case r.Gate != nil:
 		out.Direction, out.Class, out.Count = "in", r.Gate.Class.String(), &r.Gate.Count
+		out.Total = whole(r.Gate.Total)
 		if r.Gate.Out {
 			out.Direction = "out"
 		}
@@ -141,6 +147,7 @@ func (s *Server) reading(e *journal.Entry) Reading {
 		s.showReceipt(&out, r.Receipt)
 	case r.Health != nil:
 		out.BatteryV, out.UptimeS, out.Firmware, out.Errors = milli(r.Health.Battery), whole(r.Health.UptimeS), r.Health.Firmware, r.Health.Errors
+		out.RSSI, out.SNR, out.BatteryPct = milli(r.Health.RSSI), milli(r.Health.SNR), milli(r.Health.BatteryPct)
 	}
 	return out
 }
@@ -156,7 +163,7 @@ func (s *Server) showReceipt(out *Reading, r *city.Receipt) {
 func lanes(all []city.Lane) []Lane {
 	out := make([]Lane, 0, len(all))
 	for _, l := range all {
-		lane := Lane{Lane: l.Lane, Direction: "forward", SpeedKmh: milli(l.Speed), OccupancyPct: milli(l.Occupancy)}
+		lane := Lane{Lane: l.Lane, Direction: "forward", SpeedKmh: milli(l.Speed), OccupancyPct: milli(l.Occupancy), Total: whole(l.Total)}
 		if l.Backward {
 			lane.Direction = "backward"
 		}
@@ -173,7 +180,7 @@ func flagNames(f journal.Flags) []string {
 	for _, known := range []struct {
 		flag journal.Flags
 		name string
-	}{{journal.FlagLate, "late"}, {journal.FlagRetried, "retried"}, {journal.FlagNewRun, "new_run"}} {
+	}{{journal.FlagLate, "late"}, {journal.FlagRetried, "retried"}, {journal.FlagNewRun, "new_run"}, {journal.FlagReset, "reset"}} {
 		if f&known.flag != 0 {
 			names = append(names, known.name)
 		}

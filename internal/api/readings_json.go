@@ -57,6 +57,7 @@ func (s *Server) appendReading(dst []byte, e *journal.Entry, times *days) []byte
 		dst = appendMilli(dst, `,"battery_v":`, r.Spot.Battery)
 		dst = appendMilli(dst, `,"temperature_c":`, r.Spot.Temperature)
 		dst = appendMilli(dst, `,"rssi_dbm":`, r.Spot.RSSI)
+		dst = appendMilli(dst, `,"snr_db":`, r.Spot.SNR)
 	case r.Gate != nil:
 		direction := `,"direction":"in"`
 		if r.Gate.Out {
@@ -64,6 +65,9 @@ func (s *Server) appendReading(dst []byte, e *journal.Entry, times *days) []byte
 		}
 		dst = appendClass(append(dst, direction...), r.Gate.Class)
 		dst = strconv.AppendUint(append(dst, `,"count":`...), uint64(r.Gate.Count), 10)
+		if r.Gate.Total.OK {
+			dst = strconv.AppendInt(append(dst, `,"total":`...), r.Gate.Total.V, 10)
+		}
 	case r.Health != nil:
 		dst = appendHealth(dst, r.Health)
 	default:
@@ -83,6 +87,7 @@ func quick(r *city.Reading) bool {
 
 func appendHealth(dst []byte, h *city.Health) []byte {
 	dst = appendMilli(dst, `,"battery_v":`, h.Battery)
+	dst = appendMilli(dst, `,"rssi_dbm":`, h.RSSI)
 	if h.UptimeS.OK {
 		dst = strconv.AppendInt(append(dst, `,"uptime_s":`...), h.UptimeS.V, 10)
 	}
@@ -92,7 +97,8 @@ func appendHealth(dst []byte, h *city.Health) []byte {
 	if len(h.Errors) > 0 {
 		dst = append(appendPlain(append(dst, `,"errors":[`...), h.Errors), ']')
 	}
-	return dst
+	dst = appendMilli(dst, `,"snr_db":`, h.SNR)
+	return appendMilli(dst, `,"battery_pct":`, h.BatteryPct)
 }
 
 // appendPlain appends texts in quotes, with commas.

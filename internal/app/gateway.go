@@ -71,6 +71,7 @@ type gateway struct {
 	httpListener  net.Listener
 	adminListener net.Listener
 	brokers       map[string]*broker.Source
+	formats       formats
 }
 
 func (g *gateway) path(parts ...string) string {
@@ -207,6 +208,7 @@ func (g *gateway) openIntake(ctx context.Context, undo *stack) (err error) {
 		lag:      func(ctx context.Context) time.Duration { return g.ready.lag(ctx, g.ledger.Name()) },
 		accepted: func(ctx context.Context) error { return g.doubt.begin(ctx, g.instant(), "a person accepted it") },
 	}
+	g.formats = newFormats(g.cfg.Sources, g.inventory.Current, g.now)
 	commits := newCommitMetrics(g.registry)
 	options := intake.Options{
 		Journal: &timedJournal{g.journal, commits}, Quarantine: g.quarantine, Dedupe: memory, Clock: g.clock,

@@ -15,6 +15,7 @@ import (
 	"github.com/simpang-id/simpang/internal/wire/escpos"
 	"github.com/simpang-id/simpang/internal/wire/frames"
 	"github.com/simpang-id/simpang/internal/wire/native"
+	"github.com/simpang-id/simpang/internal/wire/senml"
 )
 
 type sourceLimits = source.Limits
@@ -38,14 +39,22 @@ func limitsBy(known map[string]sourceLimits) func(id string) sourceLimits {
 func (g *gateway) decode(sourceID, device string, raw []byte) wire.Decoded {
 	return wire.Contain(raw, func() wire.Decoded {
 		for _, s := range g.cfg.Sources {
-			switch {
-			case s.ID != sourceID:
-			case s.Format == config.FormatFrames:
+			if s.ID != sourceID {
+				continue
+			}
+			switch s.Format {
+			case config.FormatFrames:
 				decoded, _ := frames.Decode(raw)
 				return decoded
-			case s.Format == config.FormatEscpos && g.templates[s.ID] != nil:
-				decoded, _ := escpos.Decode(raw, g.templates[s.ID])
-				return decoded
+			case config.FormatEscpos:
+				if g.templates[s.ID] != nil {
+					decoded, _ := escpos.Decode(raw, g.templates[s.ID])
+					return decoded
+				}
+			case config.FormatSenML:
+				return senml.Decode(device, raw, 0)
+			case config.FormatTTS, config.FormatChirp:
+				return g.formats[s.ID](device, raw)
 			}
 		}
 		return native.Decode(device, raw)

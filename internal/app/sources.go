@@ -58,7 +58,7 @@ func (g *gateway) openSource(ctx context.Context, c config.Source) (source.Sourc
 		return mqtt.New(mqtt.Options{
 			ID: c.ID, City: g.cfg.City.ID, URL: c.URL, Topics: c.Topics, ClientID: c.ClientID, Username: c.Username,
 			PasswordFile: c.PasswordFile, TopicsFile: g.path("mqtt-" + c.ID + ".topics"), CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile, MaxSilence: c.MaxSilence.Duration,
-			Decode: native.Decode, Sink: g.queue, Log: g.log,
+			Decode: g.formats[c.ID], SelfNamed: c.Format == config.FormatTTS || c.Format == config.FormatChirp, Sink: g.queue, Log: g.log,
 		})
 	case config.TypeSerial:
 		o := serial.Options{

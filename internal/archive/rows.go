@@ -30,6 +30,7 @@ type spotRow struct {
 	Battery     *int64 `parquet:"battery_v_milli,dict"`
 	Temperature *int64 `parquet:"temperature_c_milli,dict"`
 	RSSI        *int64 `parquet:"rssi_dbm_milli,dict"`
+	SNR         *int64 `parquet:"snr_db_milli,dict"`
 }
 
 type gateRow struct {
@@ -37,6 +38,7 @@ type gateRow struct {
 	Direction string `parquet:"direction,dict"`
 	Class     string `parquet:"class,dict"`
 	Count     int64  `parquet:"count,dict"`
+	Total     *int64 `parquet:"total"` // of a counter that never goes back, as sent
 }
 
 type countRow struct {
@@ -59,6 +61,7 @@ type laneRow struct {
 	Unknown   *int64  `parquet:"unknown"`
 	Speed     *int64  `parquet:"speed_kmh_milli"`
 	Occupancy *int64  `parquet:"occupancy_pct_milli"`
+	Total     *int64  `parquet:"total"` // of a counter that never goes back, as sent
 }
 
 type receiptRow struct {
@@ -77,10 +80,13 @@ type receiptRow struct {
 
 type healthRow struct {
 	common
-	Battery  *int64   `parquet:"battery_v_milli,dict"`
-	UptimeS  *int64   `parquet:"uptime_s"`
-	Firmware string   `parquet:"firmware,dict"`
-	Errors   []string `parquet:"errors,list"`
+	Battery    *int64   `parquet:"battery_v_milli,dict"`
+	UptimeS    *int64   `parquet:"uptime_s"`
+	Firmware   string   `parquet:"firmware,dict"`
+	Errors     []string `parquet:"errors,list"`
+	RSSI       *int64   `parquet:"rssi_dbm_milli,dict"`
+	SNR        *int64   `parquet:"snr_db_milli,dict"`
+	BatteryPct *int64   `parquet:"battery_pct_milli,dict"`
 }
 
 // otherRow is an entry that is no reading, in its canonical bytes.
@@ -117,8 +123,12 @@ type cells struct {
 	spots          []city.Spot
 }
 
+// next takes the next column; one that the file is too old to have is null.
 func (c *cells) next() parquet.Value {
 	c.column++
+	if c.column > len(c.batch.columns) {
+		return parquet.Value{}
+	}
 	return c.batch.columns[c.column-1].value(c.row)
 }
 

@@ -49,26 +49,26 @@ func otherEntry(c *cells) (journal.Entry, int, error) {
 
 func spotRows(dst []spotRow, e *journal.Entry) ([]spotRow, error) {
 	s := e.Reading.Spot
-	return append(dst, spotRow{commonOf(e), s.Occupied, optInt(&s.DwellS), optMilli(&s.Battery), optMilli(&s.Temperature), optMilli(&s.RSSI)}), nil
+	return append(dst, spotRow{commonOf(e), s.Occupied, optInt(&s.DwellS), optMilli(&s.Battery), optMilli(&s.Temperature), optMilli(&s.RSSI), optMilli(&s.SNR)}), nil
 }
 
 func spotEntry(c *cells) (journal.Entry, int, error) {
 	e, reading := c.reading(city.KindSpot)
 	reading.Spot = give(&c.spots, c)
-	*reading.Spot = city.Spot{Occupied: c.bool(), DwellS: c.someInt(), Battery: c.someMilli(), Temperature: c.someMilli(), RSSI: c.someMilli()}
+	*reading.Spot = city.Spot{Occupied: c.bool(), DwellS: c.someInt(), Battery: c.someMilli(), Temperature: c.someMilli(), RSSI: c.someMilli(), SNR: c.someMilli()}
 	return e, 1, nil
 }
 
 func gateRows(dst []gateRow, e *journal.Entry) ([]gateRow, error) {
 	g := e.Reading.Gate
-	return append(dst, gateRow{commonOf(e), choose(g.Out, in, out), g.Class.String(), int64(g.Count)}), nil
+	return append(dst, gateRow{commonOf(e), choose(g.Out, in, out), g.Class.String(), int64(g.Count), optInt(&g.Total)}), nil
 }
 
 func gateEntry(c *cells) (journal.Entry, int, error) {
 	e, reading := c.reading(city.KindGate)
 	direction := c.string()
 	class, err := classOf(c.string())
-	reading.Gate = &city.Gate{Out: direction == out, Class: class, Count: uint32(c.int())}
+	reading.Gate = &city.Gate{Out: direction == out, Class: class, Count: uint32(c.int()), Total: c.someInt()}
 	return e, 1, err
 }
 
@@ -95,7 +95,7 @@ func laneRows(dst []laneRow, e *journal.Entry) ([]laneRow, error) {
 		dst = append(dst, laneRow{
 			common: c, PeriodS: int64(t.PeriodS), Lane: &lane, Direction: &direction,
 			SM: optCount(l.HasCounts, l.SM), KR: optCount(l.HasCounts, l.KR), KB: optCount(l.HasCounts, l.KB), KTB: optCount(l.HasCounts, l.KTB), Unknown: optCount(l.HasCounts, l.Unknown),
-			Speed: optMilli(&l.Speed), Occupancy: optMilli(&l.Occupancy),
+			Speed: optMilli(&l.Speed), Occupancy: optMilli(&l.Occupancy), Total: optInt(&l.Total),
 		})
 	}
 	return dst, nil
@@ -123,7 +123,7 @@ func laneOf(c *cells) city.Lane {
 		count := c.someInt()
 		*n, l.HasCounts = uint32(count.V), count.OK
 	}
-	l.Speed, l.Occupancy = c.someMilli(), c.someMilli()
+	l.Speed, l.Occupancy, l.Total = c.someMilli(), c.someMilli(), c.someInt()
 	return l
 }
 
@@ -154,11 +154,14 @@ func receiptEntry(c *cells) (journal.Entry, int, error) {
 
 func healthRows(dst []healthRow, e *journal.Entry) ([]healthRow, error) {
 	h := e.Reading.Health
-	return append(dst, healthRow{commonOf(e), optMilli(&h.Battery), optInt(&h.UptimeS), h.Firmware, h.Errors}), nil
+	return append(dst, healthRow{commonOf(e), optMilli(&h.Battery), optInt(&h.UptimeS), h.Firmware, h.Errors, optMilli(&h.RSSI), optMilli(&h.SNR), optMilli(&h.BatteryPct)}), nil
 }
 
 func healthEntry(c *cells) (journal.Entry, int, error) {
 	e, reading := c.reading(city.KindHealth)
-	reading.Health = &city.Health{Battery: c.someMilli(), UptimeS: c.someInt(), Firmware: c.string(), Errors: c.strings()}
+	reading.Health = &city.Health{
+		Battery: c.someMilli(), UptimeS: c.someInt(), Firmware: c.string(), Errors: c.strings(),
+		RSSI: c.someMilli(), SNR: c.someMilli(), BatteryPct: c.someMilli(),
+	}
 	return e, 1, nil
 }

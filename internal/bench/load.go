@@ -14,7 +14,7 @@ import (
 type load struct {
 	devices []string
 	hold    uint64 // messages for which a state holds
-	boot    int64 // another one a run, so that nothing is a repeat
+	boot    int64  // another one a run, so that nothing is a repeat
 	seq     []uint64
 }
 

@@ -51,6 +51,7 @@ type Reading struct {
 	HasBoot bool   // false: the device does not count its boots
 	Boot    uint64 // +1 a boot
 	Seq     uint64 // +1 a reading within a boot
+	Frame   bool   `json:",omitzero"` // Seq is a network's frame counter: within a minute it is one frame's, whatever its time; not kept
 	At      int64  // the device's clock, Unix ms; for traffic the end of the period
 
 	Spot    *Spot
@@ -68,6 +69,7 @@ type Spot struct {
 	Battery     Milli // V
 	Temperature Milli // degrees Celsius
 	RSSI        Milli // dBm
+	SNR         Milli `json:",omitzero"` // dB, of a LoRaWAN frame
 }
 
 // Gate is vehicles that passed a gate.
@@ -75,6 +77,7 @@ type Gate struct {
 	Out   bool // false: in
 	Class Class
 	Count uint32 // vehicles; 1 where the message names none
+	Total Int    `json:",omitzero"` // of a counter that never goes back: as sent; Count is what it grew by
 }
 
 // Count is an absolute count of the vehicles of one class at a site.
@@ -101,6 +104,7 @@ type Lane struct {
 	KB        uint32
 	KTB       uint32
 	Unknown   uint32 // counts as KR
+	Total     Int    `json:",omitzero"` // of a counter that never goes back: as sent; Unknown is what it grew by
 	Speed     Milli  // km/h
 	Occupancy Milli  // per cent of the time that the detector is covered
 }
@@ -122,8 +126,19 @@ type Receipt struct {
 
 // Health is what a device says of itself.
 type Health struct {
-	Battery  Milli // V
-	UptimeS  Int   // s
-	Firmware string
-	Errors   []string
+	Battery    Milli // V
+	UptimeS    Int   // s
+	Firmware   string
+	Errors     []string
+	RSSI       Milli `json:",omitzero"` // dBm, of the gateway that heard it best
+	SNR        Milli `json:",omitzero"` // dB, likewise
+	BatteryPct Milli `json:",omitzero"` // per cent, where it tells no voltage
 }
+
+// BesideBoot is the boot of readings that have no sequence numbers of their
+// own: what a network or a device says beside its frames, and SenML without
+// any. Their Seq is made of their time. No device counts as far.
+const BesideBoot uint64 = 1 << 52
+
+// Beside tells whether sequence numbers say nothing of what is missing.
+func (r *Reading) Beside() bool { return r.HasBoot && r.Boot == BesideBoot }

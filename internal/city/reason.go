@@ -27,6 +27,9 @@ const (
 	ReasonNotPrint         Reason = "not_a_print"        // escpos: noise
 	ReasonPartPrint        Reason = "print_cut_off"      // escpos: not seen from beginning to end, so no amount is read
 	ReasonUnreadPrint      Reason = "print_unread"       // escpos: no template makes a receipt of it
+	ReasonNoProfile        Reason = "no_profile"         // LoRaWAN: the device's profile in devices.csv is missing or none of ours
+	ReasonBadPayload       Reason = "bad_payload"        // LoRaWAN: the bytes are none of the device's profile
+	ReasonSimulated        Reason = "simulated"          // LoRaWAN: a test from the network's console, no measurement
 )
 
 // Reasons lists every reason.
@@ -34,7 +37,7 @@ var Reasons = []Reason{
 	ReasonTooLarge, ReasonNotJSON, ReasonNotFrame, ReasonLineTooLong, ReasonChecksum, ReasonBadTopic,
 	ReasonUnknownKind, ReasonMissingMember, ReasonWrongType, ReasonImpossible, ReasonDeviceMismatch,
 	ReasonUnknownDevice, ReasonWrongKind, ReasonTooFarAhead, ReasonTooOld, ReasonSequenceConflict, ReasonForgotten,
-	ReasonDecoderFailed, ReasonNotPrint, ReasonPartPrint, ReasonUnreadPrint,
+	ReasonDecoderFailed, ReasonNotPrint, ReasonPartPrint, ReasonUnreadPrint, ReasonNoProfile, ReasonBadPayload, ReasonSimulated,
 }
 
 // Refusal is one element of a message that did not become a reading.

@@ -64,6 +64,9 @@ const (
 	FormatFrames = "frames"
 	FormatEscpos = "escpos"
 	FormatModbus = "modbus"
+	FormatTTS    = "tts"
+	FormatChirp  = "chirpstack"
+	FormatSenML  = "senml"
 )
 
 // Source is one source of readings. Keys that its type has no use for are
@@ -71,7 +74,7 @@ const (
 type Source struct {
 	ID         string   `yaml:"id"`
 	Type       string   `yaml:"type"`        // broker, mqtt, serial
-	Format     string   `yaml:"format"`      // native, frames, escpos, modbus
+	Format     string   `yaml:"format"`      // native, frames, escpos, modbus, tts, chirpstack, senml
 	MaxSilence Duration `yaml:"max_silence"` // readyz tells a source that is silent for longer; 0 never
 	MaxAge     Duration `yaml:"max_age"`     // how far behind `at` may be
 	MaxAhead   Duration `yaml:"max_ahead"`   // how far ahead `at` may be
@@ -141,5 +144,10 @@ const (
 	defaultIdle     = 2 * time.Second
 )
 
-// defaultTopics is what a native source over an outside broker subscribes to.
-var defaultTopics = []string{"sg/v1/+/up"}
+// defaultTopics is what a source of each format subscribes to at an outside
+// broker; where SenML is published is for no one to say.
+var defaultTopics = map[string][]string{
+	FormatNative: {"sg/v1/+/up"},
+	FormatTTS:    {"v3/+/devices/+/up", "v3/+/devices/+/join"},
+	FormatChirp:  {"application/+/device/+/event/+"},
+}

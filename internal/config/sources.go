@@ -22,9 +22,9 @@ var (
 		TypeSerial: {"port", "baud", "data_bits", "parity", "stop_bits", "device", "templates_file", "idle", "map_file"},
 	}
 	keysOfFormat = map[string]string{"device": FormatEscpos, "templates_file": FormatEscpos, "idle": FormatEscpos, "map_file": FormatModbus} // of a serial line
-	formatsOf    = map[string][]string{TypeBroker: {FormatNative}, TypeMQTT: {FormatNative}, TypeSerial: {FormatFrames, FormatEscpos, FormatModbus}}
+	formatsOf    = map[string][]string{TypeBroker: {FormatNative}, TypeMQTT: {FormatNative, FormatTTS, FormatChirp, FormatSenML}, TypeSerial: {FormatFrames, FormatEscpos, FormatModbus}}
 	later        = map[string][]string{ // words of the contract that a later step builds
-		TypeBroker: {"tts", "chirpstack", "senml"}, TypeMQTT: {"tts", "chirpstack", "senml"},
+		TypeBroker: {FormatTTS, FormatChirp, FormatSenML},
 	}
 	bauds = []int{
 		50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800,

@@ -39,8 +39,8 @@ func (l *loader) complete() {
 		case TypeMQTT:
 			s.Format = or(s.Format, FormatNative)
 			s.ClientID = or(s.ClientID, "simpang-"+l.c.City.ID+"-"+s.ID)
-			if !l.has(key+"topics") && s.Format == FormatNative {
-				s.Topics = slices.Clone(defaultTopics)
+			if !l.has(key + "topics") {
+				s.Topics = slices.Clone(defaultTopics[s.Format])
 			}
 		case TypeSerial:
 			s.Format, s.Parity = or(s.Format, FormatFrames), or(s.Parity, "none")

@@ -49,11 +49,15 @@ const (
 	hasBattery
 	hasTemperature
 	hasRSSI
+	hasSNR
+	hasBatteryPct
 )
 
 // rest is what most devices have nothing of.
 type rest struct {
 	duplicates, quarantined uint64
+
+	snr, batteryPct part
 
 	healthAt int64 // of what follows
 	uptimeS  city.Int
@@ -92,6 +96,7 @@ func (d *device) state() DeviceState {
 		ID: d.name, LastSeen: d.lastSeen, LastAt: d.lastAt,
 		SkewMs: d.some(d.skewMs, hasSkew), Boot: d.some(d.boot, hasBoot), Seq: d.some(d.seq, hasSeq),
 		Battery: city.Milli(d.some(d.battery.v, hasBattery)), Temperature: city.Milli(d.some(d.temperature.v, hasTemperature)), RSSI: city.Milli(d.some(d.rssi.v, hasRSSI)),
+		SNR: city.Milli(d.some(r.snr.v, hasSNR)), BatteryPct: city.Milli(d.some(r.batteryPct.v, hasBatteryPct)),
 		UptimeS: r.uptimeS, Firmware: r.firmware, Errors: slices.Clone(r.errors),
 		Readings: d.readings, Duplicates: r.duplicates, Quarantined: r.quarantined,
 	}
@@ -177,9 +182,12 @@ func (d *device) hear(e *journal.Entry) {
 	r := e.Reading
 	d.readings++
 	d.lastSeen = max(d.lastSeen, e.Recv)
-	if r.At >= d.lastAt || d.readings == 1 {
+	newest := r.At >= d.lastAt || d.readings == 1
+	if newest {
 		d.lastAt = r.At
 		d.set(&d.skewMs, hasSkew, city.SomeInt(e.Recv-r.At))
+	}
+	if newest && !r.Beside() {
 		d.set(&d.boot, hasBoot, city.Int{V: int64(r.Boot), OK: r.HasBoot})
 		d.set(&d.seq, hasSeq, city.SomeInt(int64(r.Seq)))
 	}
@@ -188,9 +196,15 @@ func (d *device) hear(e *journal.Entry) {
 		d.newer(&d.battery, hasBattery, r.Spot.Battery, r.At)
 		d.newer(&d.temperature, hasTemperature, r.Spot.Temperature, r.At)
 		d.newer(&d.rssi, hasRSSI, r.Spot.RSSI, r.At)
+		if r.Spot.SNR.OK {
+			d.newer(&d.more().snr, hasSNR, r.Spot.SNR, r.At)
+		}
 	case r.Health != nil:
 		d.newer(&d.battery, hasBattery, r.Health.Battery, r.At)
+		d.newer(&d.rssi, hasRSSI, r.Health.RSSI, r.At)
 		x := d.more()
+		d.newer(&x.snr, hasSNR, r.Health.SNR, r.At)
+		d.newer(&x.batteryPct, hasBatteryPct, r.Health.BatteryPct, r.At)
 		if r.At < x.healthAt {
 			return
 		}
@@ -213,8 +227,9 @@ func (d *device) newer(have *part, bit known, v city.Milli, at int64) {
 	}
 }
 
-// Version 1 knew a run by its place.
-const deviceVersion = 2
+// Version 1 knew a run by its place, version 2 no signal-to-noise ratio and no
+// battery in per cent.
+const deviceVersion = 3
 
 func (d *device) encode(dst []byte) []byte {
 	s, x := d.state(), d.others()
@@ -240,6 +255,17 @@ func (d *device) encode(dst []byte) []byte {
 		dst = binary.AppendVarint(dst, x.at)
 		dst = binary.AppendUvarint(dst, x.no)
 		dst = binary.AppendUvarint(dst, x.low)
+	}
+	for _, v := range []struct {
+		at int64
+		v  city.Int
+	}{{x.snr.at, city.Int(s.SNR)}, {x.batteryPct.at, city.Int(s.BatteryPct)}} {
+		if !v.v.OK {
+			dst = append(dst, 0)
+			continue
+		}
+		dst = binary.AppendVarint(append(dst, 1), v.v.V)
+		dst = binary.AppendVarint(dst, v.at)
 	}
 	return dst
 }
@@ -283,6 +309,17 @@ func decodeDevice(data []byte) (*device, error) {
 			begin.no = x.last
 		}
 		x.starts = append(x.starts, begin)
+	}
+	if version > 2 {
+		for _, p := range []struct {
+			to  *part
+			bit known
+		}{{&x.snr, hasSNR}, {&x.batteryPct, hasBatteryPct}} {
+			if v := r.some(); v.OK {
+				d.set(&p.to.v, p.bit, v)
+				p.to.at = r.varint()
+			}
+		}
 	}
 	if r.bad || len(r.data) != 0 {
 		return nil, errStored

@@ -205,6 +205,9 @@ func (f *Follower) reading(e *journal.Entry) error {
 	}
 	f.soil(d)
 	d.hear(e)
+	if r.Beside() { // its numbers say nothing of what is missing
+		return nil
+	}
 	if !r.HasBoot {
 		if e.Flags&journal.FlagNewRun != 0 {
 			d.begin(r.At, r.Seq)

@@ -15,6 +15,8 @@ type DeviceState struct {
 	Battery     city.Milli // V
 	Temperature city.Milli // degrees Celsius
 	RSSI        city.Milli // dBm
+	SNR         city.Milli // dB
+	BatteryPct  city.Milli // per cent, where it tells no voltage
 	UptimeS     city.Int
 	Firmware    string
 	Errors      []string

@@ -99,6 +99,9 @@ func (g *Gate) judge(ctx context.Context, r *city.Reading, src string, version *
 	case city.ReasonForgotten:
 		v.Detail = fmt.Sprintf("seq %d of %s is older than what is remembered, so it cannot be told whether it is new", r.Seq, r.Device)
 	}
+	if v.Accepted {
+		v.grew.fill(r)
+	}
 	if v.Accepted && late {
 		v.Flags |= journal.FlagLate
 	}

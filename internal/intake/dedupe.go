@@ -18,7 +18,8 @@ type Verdict struct {
 	Detail    string
 	Flags     journal.Flags // of an accepted one
 
-	old bool // a duplicate whose content is not remembered any more
+	old  bool // a duplicate whose content is not remembered any more
+	grew grown
 }
 
 // memory is what de-duplication knows of one device.
@@ -26,6 +27,8 @@ type memory struct {
 	runs    []run // in the order of their begin, those without boot by the device's clock
 	recents recents
 	latest  int64 // Unix ms: no run has a later device time; not stored
+
+	total total // of a counter that never goes back
 
 	dirty bool
 	money bool // a receipt was taken: its runs live as long as the books
@@ -76,12 +79,21 @@ func (d *Dedupe) memory(device string) *memory {
 // so. Only Accepted, Duplicate, Reason and Flags of the verdict are set.
 func (d *Dedupe) Judge(r *city.Reading, recv int64) Verdict {
 	m := d.memory(r.Device)
-	hash := journal.ContentHash(r)
+	sent := asSent(r)
+	hash := journal.ContentHash(&sent)
 	content := binary.LittleEndian.Uint32(hash[:])
+	var v Verdict
 	if r.HasBoot {
-		return d.judgeBoot(m, r, recv, content)
+		v = d.judgeBoot(m, r, recv, content)
+	} else {
+		v = d.judgeTimed(m, r, recv, content)
 	}
-	return d.judgeTimed(m, r, recv, content)
+	if n, ok := totalOf(r); ok && v.Accepted {
+		if v.grew = m.total.take(n, r.At); v.grew.reset {
+			v.Flags |= journal.FlagReset
+		}
+	}
+	return v
 }
 
 func (d *Dedupe) judgeBoot(m *memory, r *city.Reading, recv int64, content uint32) Verdict {
@@ -112,6 +124,9 @@ func (d *Dedupe) judgeTimed(m *memory, r *city.Reading, recv int64, content uint
 	for i := m.recents.find(0, r.Seq, 0); i >= 0 && ats != nil; i = m.recents.find(0, r.Seq, i+1) {
 		if ats[i] == uint32(r.At) {
 			return repeat(m.recents.contents[i] == content)
+		}
+		if since := int32(uint32(r.At) - ats[i]); r.Frame && max(since, -since) < frameMs {
+			return Verdict{Duplicate: true} // another copy of the frame, which was heard at another time
 		}
 	}
 	all := len(m.recents.contents) < recentSize && !m.forgot // nothing was taken that is not among the last readings

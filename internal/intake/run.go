@@ -3,6 +3,8 @@ package intake
 import (
 	"math"
 	"sort"
+
+	"github.com/simpang-id/simpang/internal/city"
 )
 
 // span is a range of sequence numbers, both ends seen.
@@ -18,6 +20,7 @@ type anchor struct {
 // it is quarantined when it comes again, never guessed.
 const (
 	maxSpans    = 1024
+	maxBeside   = 256 // spans of readings whose numbers are made of times: each is one
 	maxAnchors  = 2048
 	anchorEvery = 32 // sequence numbers
 )
@@ -67,7 +70,7 @@ func (r *run) add(seq uint64) {
 		r.spans = append(r.spans, span{})
 		copy(r.spans[i+1:], r.spans[i:])
 		r.spans[i] = span{seq, seq}
-		if len(r.spans) > maxSpans {
+		if len(r.spans) > maxSpans || len(r.spans) > maxBeside && r.hasBoot && r.boot == city.BesideBoot {
 			r.forgetBelow(r.spans[1].lo)
 		}
 	}

@@ -162,13 +162,13 @@ const memoryVersion = 1
 
 // Bits of the flags of a memory and of a run.
 const (
-	memoryForgot, memoryMoney = 1, 2
-	runHasBoot, runHasNewest  = 1, 2
+	memoryForgot, memoryMoney, memoryTotal = 1, 2, 4
+	runHasBoot, runHasNewest               = 1, 2
 )
 
 func encodeMemory(b []byte, m *memory) []byte {
 	last := &m.recents
-	b = append(b, memoryVersion, last.next, bit(m.forgot, memoryForgot)|bit(m.money, memoryMoney))
+	b = append(b, memoryVersion, last.next, bit(m.forgot, memoryForgot)|bit(m.money, memoryMoney)|bit(m.total.known, memoryTotal))
 	b = binary.AppendUvarint(b, m.forgotBoot)
 	b = binary.AppendVarint(b, m.forgotAt)
 	b = binary.AppendUvarint(b, uint64(len(last.contents)))
@@ -199,6 +199,10 @@ func encodeMemory(b []byte, m *memory) []byte {
 			b = binary.AppendUvarint(b, a.seq)
 			b = binary.AppendVarint(b, a.at)
 		}
+	}
+	if m.total.known {
+		b = binary.AppendVarint(b, m.total.v)
+		b = binary.AppendVarint(b, m.total.at)
 	}
 	return b
 }
@@ -310,6 +314,9 @@ func decodeMemory(b []byte) (*memory, error) {
 	}
 	if timed {
 		last.ats = ats
+	}
+	if flags&memoryTotal != 0 {
+		m.total = total{known: true, v: r.varint(), at: r.varint()}
 	}
 	if r.bad || len(r.b) > 0 || int(last.next) >= recentSize {
 		return nil, errDamaged

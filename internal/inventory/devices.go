@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/wire/vendors"
 )
 
 var deviceColumns = []column{
@@ -21,6 +22,7 @@ var deviceColumns = []column{
 	{"interval_s", false},
 	{"note", false},
 	{"accessible", false},
+	{"categories", false},
 }
 
 const maxIntervalS = 7 * 24 * 3600
@@ -51,7 +53,9 @@ func (p *parser) readDevices() {
 		if d.EUI != "" {
 			d.EUI = plainEUI(d.EUI)
 			r.twice(euis, d.EUI, "eui "+d.EUI)
+			p.v.euis[d.EUI] = d
 		}
+		p.profile(r, d)
 		if d.ID == "" || r.twice(ids, d.ID, "device "+d.ID) {
 			continue
 		}
@@ -61,6 +65,27 @@ func (p *parser) readDevices() {
 		p.place(r, d)
 	}
 	p.spots()
+}
+
+// profile checks that a device's payloads can be read as what it is.
+func (p *parser) profile(r row, d *Device) {
+	for word := range strings.FieldsSeq(strings.ReplaceAll(r.text("categories"), ",", " ")) {
+		v, ok := vendors.ParseVehicle(word)
+		if !ok {
+			r.fault("categories has %q: write SM, KR, KB, KTB or unknown, one for each category of the radar", short(word))
+		}
+		d.Categories = append(d.Categories, v)
+	}
+	if len(d.Categories) > vendors.MaxCategories {
+		r.fault("categories names %d: a radar has %d", len(d.Categories), vendors.MaxCategories)
+	}
+	found, ok := vendors.Find(d.Profile)
+	switch {
+	case !ok && d.Profile != "" && d.EUI != "":
+		r.t.p.warn(r.t.file, r.line, "profile %s is none that is known, so its LoRaWAN payloads are set aside: use one of %s", d.Profile, strings.Join(vendors.Names(), ", "))
+	case ok && d.Kind != "" && !slices.ContainsFunc(found.Kinds, d.Sends):
+		r.fault("profile %s is a %s, but device %s is a %s: correct the kind or the profile", d.Profile, found.About, d.ID, d.Kind)
+	}
 }
 
 // place checks where a device stands, and fills in what follows from there.

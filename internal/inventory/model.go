@@ -8,6 +8,7 @@ import (
 
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/tariff"
+	"github.com/simpang-id/simpang/internal/wire/vendors"
 )
 
 // Version is one loaded inventory. It is immutable.
@@ -38,6 +39,7 @@ type Version struct {
 	sites    map[string]*Site
 	segments map[string]*Segment
 	devices  map[string]*Device
+	euis     map[string]*Device
 	bySite   map[string][]*Device
 	bySegm   map[string][]*Device
 	days     map[string]bool // public holidays, YYYY-MM-DD
@@ -52,6 +54,18 @@ func (v *Version) Segment(id string) *Segment { return v.segments[id] }
 
 // Device returns the device of that id, nil if there is none.
 func (v *Version) Device(id string) *Device { return v.devices[id] }
+
+// LoRaWAN returns the device of a DevEUI (16 upper-case hex digits), or of an id
+// that has none in devices.csv; "" is none. It is nil if there is none.
+func (v *Version) LoRaWAN(eui, id string) *Device {
+	if d := v.euis[eui]; d != nil {
+		return d
+	}
+	if d := v.devices[id]; d != nil && (d.EUI == "" || eui == "") {
+		return d
+	}
+	return nil
+}
 
 // SiteDevices returns the devices of a site, sorted by id.
 func (v *Version) SiteDevices(site string) []*Device { return v.bySite[site] }
@@ -147,6 +161,16 @@ type Segment struct {
 	Geometry     []byte   // as written
 }
 
+// DirectionLanes returns the lanes of the segment's own direction: those of the
+// file, but for a number that is the type's of both directions, which is halved.
+func (s *Segment) DirectionLanes() int {
+	byType := map[string]int{Road22TT: 1, Road42T: 2, Road62T: 3, Road82T: 4}[s.RoadType]
+	if s.Lanes <= 0 || s.Lanes == 2*byType {
+		return max(byType, 1)
+	}
+	return s.Lanes
+}
+
 // DeviceKind is what devices.csv calls a device.
 type DeviceKind string
 
@@ -172,6 +196,8 @@ type Device struct {
 	IntervalS  int // 0: not given
 	Note       string
 	Accessible bool // our own column: the spot is an accessible one, in the class's capacity
+
+	Categories []vendors.Vehicle // our own column: what a radar's categories 1.. stand for
 }
 
 // Sends tells whether a device of this kind may send readings of kind k.

@@ -53,7 +53,7 @@ func Parse(files map[string][]byte, zone *time.Location) (*Version, []Fault) {
 func parse(files map[string][]byte, zone *time.Location) (*Version, []Fault) {
 	p := &parser{
 		files: files, zone: zone,
-		v: &Version{Hash: HashFiles(files), Files: files, Zone: zone, Revenue: defaultRevenue(), sites: map[string]*Site{}, segments: map[string]*Segment{}, devices: map[string]*Device{}},
+		v: &Version{Hash: HashFiles(files), Files: files, Zone: zone, Revenue: defaultRevenue(), sites: map[string]*Site{}, segments: map[string]*Segment{}, devices: map[string]*Device{}, euis: map[string]*Device{}},
 
 		sites: map[string]*props{}, segments: map[string]*props{}, devices: map[string]row{},
 	}

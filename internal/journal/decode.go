@@ -50,9 +50,11 @@ func (d *decoder) reading(r *reader) *city.Reading {
 		decodeSpot(r, v.Spot)
 	case city.KindGate:
 		v.Gate = take(&d.gates)
-		v.Gate.Out = r.bits(1) != 0
+		bits := r.bits(3)
+		v.Gate.Out = bits&1 != 0
 		v.Gate.Class = city.Class(r.byte())
 		v.Gate.Count = r.uint32()
+		v.Gate.Total = r.someInt(bits&2 != 0)
 	case city.KindCount:
 		v.Count = take(&d.counts)
 		v.Count.Class = city.Class(r.byte())
@@ -75,12 +77,13 @@ func (d *decoder) reading(r *reader) *city.Reading {
 }
 
 func decodeSpot(r *reader, s *city.Spot) {
-	bits := r.bits(31)
+	bits := r.bits(63)
 	s.Occupied = bits&1 != 0
 	s.DwellS = r.someInt(bits&2 != 0)
 	s.Battery = r.someMilli(bits&4 != 0)
 	s.Temperature = r.someMilli(bits&8 != 0)
 	s.RSSI = r.someMilli(bits&16 != 0)
+	s.SNR = r.someMilli(bits&32 != 0)
 }
 
 func (d *decoder) traffic(r *reader, t *city.Traffic) {
@@ -98,7 +101,7 @@ func (d *decoder) traffic(r *reader, t *city.Traffic) {
 	for i := range t.Lanes {
 		l := &t.Lanes[i]
 		l.Lane = r.uint16()
-		bits := r.bits(15)
+		bits := r.bits(31)
 		l.Backward, l.HasCounts = bits&1 != 0, bits&2 != 0
 		if l.HasCounts {
 			for _, n := range [...]*uint32{&l.SM, &l.KR, &l.KB, &l.KTB, &l.Unknown} {
@@ -107,6 +110,7 @@ func (d *decoder) traffic(r *reader, t *city.Traffic) {
 		}
 		l.Speed = r.someMilli(bits&4 != 0)
 		l.Occupancy = r.someMilli(bits&8 != 0)
+		l.Total = r.someInt(bits&16 != 0)
 	}
 }
 
@@ -129,16 +133,17 @@ func decodeReceipt(r *reader, v *city.Receipt) {
 }
 
 func decodeHealth(r *reader, h *city.Health) {
-	bits := r.bits(3)
+	bits := r.bits(31)
 	h.Battery = r.someMilli(bits&1 != 0)
 	h.UptimeS = r.someInt(bits&2 != 0)
 	h.Firmware = r.string()
-	n := r.count(1)
-	if n == 0 {
-		return
+	if n := r.count(1); n > 0 {
+		h.Errors = make([]string, n)
+		for i := range h.Errors {
+			h.Errors[i] = r.string()
+		}
 	}
-	h.Errors = make([]string, n)
-	for i := range h.Errors {
-		h.Errors[i] = r.string()
-	}
+	h.RSSI = r.someMilli(bits&4 != 0)
+	h.SNR = r.someMilli(bits&8 != 0)
+	h.BatteryPct = r.someMilli(bits&16 != 0)
 }

@@ -35,6 +35,7 @@ const (
 	FlagLate    Flags = 1 << iota // a receipt older than the source's max_age
 	FlagRetried                   // taken up from quarantine; Recv is the first receive time
 	FlagNewRun                    // no boot, and a lower seq with a later at: a new run began
+	FlagReset                     // a counter that never goes back began anew
 )
 
 // Entry is one record of the journal. Exactly the body of its Type is set.

@@ -42,7 +42,13 @@ func golden() map[string]journal.Entry {
 		}}),
 		"receipt_bare": reading(city.Reading{Device: "meter-3", Kind: city.KindReceipt, Seq: 1, At: 1, Receipt: &city.Receipt{}}),
 		"health":       reading(city.Reading{Device: "spot-0001", Kind: city.KindHealth, HasBoot: true, Boot: 3, Seq: 12346, At: 1772380800123, Health: &city.Health{Battery: city.SomeMilli(3601), UptimeS: city.SomeInt(86400), Firmware: "2.1.0", Errors: []string{"radar", "flash"}}}),
-		"tick":         {Type: journal.TypeTick},
+		"spot_snr":     reading(city.Reading{Device: "s", Kind: city.KindSpot, Seq: 1, At: 1, Spot: &city.Spot{RSSI: city.SomeMilli(-97000), SNR: city.SomeMilli(6500)}}),
+		"gate_total":   reading(city.Reading{Device: "gate-7", Kind: city.KindGate, Seq: 900, At: 1772380800123, Gate: &city.Gate{Class: city.Car, Count: 2, Total: city.SomeInt(65535)}}),
+		"traffic_total": reading(city.Reading{Device: "trf-1", Kind: city.KindTraffic, Seq: 77, At: 1772380860000, Traffic: &city.Traffic{PeriodS: 60, Lanes: []city.Lane{
+			{Lane: 1, HasCounts: true, Unknown: 2, Total: city.SomeInt(7)},
+		}}}),
+		"health_signal": reading(city.Reading{Device: "spot-0001", Kind: city.KindHealth, HasBoot: true, Boot: city.BesideBoot, Seq: 1, At: 1, Health: &city.Health{RSSI: city.SomeMilli(-97000), SNR: city.SomeMilli(-6500), BatteryPct: city.SomeMilli(83000)}}),
+		"tick":          {Type: journal.TypeTick},
 		"tally": {Type: journal.TypeTally, Tally: &journal.Tally{Device: "spot-0001", Duplicates: 3, Quarantined: []journal.Quarantined{
 			{HasSeq: true, HasBoot: true, Boot: 3, Seq: 4, At: 1772380800123, Reason: city.ReasonSequenceConflict}, {Reason: city.ReasonNotJSON},
 		}}},

@@ -33,8 +33,8 @@ func encodeReading(dst []byte, r *city.Reading, plate bool) []byte {
 	case r.Kind == city.KindSpot && r.Spot != nil:
 		return encodeSpot(dst, r.Spot)
 	case r.Kind == city.KindGate && r.Gate != nil:
-		dst = append(dst, bit(r.Gate.Out, 1), byte(r.Gate.Class))
-		return appendUint(dst, uint64(r.Gate.Count))
+		dst = append(dst, bit(r.Gate.Out, 1)|bit(r.Gate.Total.OK, 2), byte(r.Gate.Class))
+		return appendSome(appendUint(dst, uint64(r.Gate.Count)), r.Gate.Total)
 	case r.Kind == city.KindCount && r.Count != nil:
 		dst = append(dst, byte(r.Count.Class))
 		return appendUint(dst, uint64(r.Count.Occupied))
@@ -49,7 +49,7 @@ func encodeReading(dst []byte, r *city.Reading, plate bool) []byte {
 }
 
 func encodeSpot(dst []byte, s *city.Spot) []byte {
-	dst = append(dst, bit(s.Occupied, 1)|bit(s.DwellS.OK, 2)|bit(s.Battery.OK, 4)|bit(s.Temperature.OK, 8)|bit(s.RSSI.OK, 16))
+	dst = append(dst, bit(s.Occupied, 1)|bit(s.DwellS.OK, 2)|bit(s.Battery.OK, 4)|bit(s.Temperature.OK, 8)|bit(s.RSSI.OK, 16)|bit(s.SNR.OK, 32))
 	if s.DwellS.OK {
 		dst = appendInt(dst, s.DwellS.V)
 	}
@@ -62,7 +62,7 @@ func encodeSpot(dst []byte, s *city.Spot) []byte {
 	if s.RSSI.OK {
 		dst = appendInt(dst, s.RSSI.V)
 	}
-	return dst
+	return appendSome(dst, city.Int(s.SNR))
 }
 
 func encodeTraffic(dst []byte, t *city.Traffic) []byte {
@@ -71,7 +71,7 @@ func encodeTraffic(dst []byte, t *city.Traffic) []byte {
 	for i := range t.Lanes {
 		l := &t.Lanes[i]
 		dst = appendUint(dst, uint64(l.Lane))
-		dst = append(dst, bit(l.Backward, 1)|bit(l.HasCounts, 2)|bit(l.Speed.OK, 4)|bit(l.Occupancy.OK, 8))
+		dst = append(dst, bit(l.Backward, 1)|bit(l.HasCounts, 2)|bit(l.Speed.OK, 4)|bit(l.Occupancy.OK, 8)|bit(l.Total.OK, 16))
 		if l.HasCounts {
 			for _, n := range [...]uint32{l.SM, l.KR, l.KB, l.KTB, l.Unknown} {
 				dst = appendUint(dst, uint64(n))
@@ -83,6 +83,7 @@ func encodeTraffic(dst []byte, t *city.Traffic) []byte {
 		if l.Occupancy.OK {
 			dst = appendInt(dst, l.Occupancy.V)
 		}
+		dst = appendSome(dst, l.Total)
 	}
 	return dst
 }
@@ -106,7 +107,7 @@ func encodeReceipt(dst []byte, r *city.Receipt, plate bool) []byte {
 }
 
 func encodeHealth(dst []byte, h *city.Health) []byte {
-	dst = append(dst, bit(h.Battery.OK, 1)|bit(h.UptimeS.OK, 2))
+	dst = append(dst, bit(h.Battery.OK, 1)|bit(h.UptimeS.OK, 2)|bit(h.RSSI.OK, 4)|bit(h.SNR.OK, 8)|bit(h.BatteryPct.OK, 16))
 	if h.Battery.OK {
 		dst = appendInt(dst, h.Battery.V)
 	}
@@ -118,7 +119,18 @@ func encodeHealth(dst []byte, h *city.Health) []byte {
 	for _, e := range h.Errors {
 		dst = appendString(dst, e)
 	}
+	for _, v := range [...]city.Milli{h.RSSI, h.SNR, h.BatteryPct} {
+		dst = appendSome(dst, city.Int(v))
+	}
 	return dst
+}
+
+// appendSome appends a number that a bit says is there.
+func appendSome(dst []byte, v city.Int) []byte {
+	if !v.OK {
+		return dst
+	}
+	return appendInt(dst, v.V)
 }
 
 // DecodeReading returns the reading of which b are the canonical bytes. Bytes

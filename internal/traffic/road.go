@@ -28,7 +28,7 @@ func roads(v *inventory.Version) map[string]*road {
 }
 
 func newRoad(s *inventory.Segment, p *inventory.PKJI) *road {
-	r := &road{segment: s, pkji: p, lanes: lanesOf(s), together: s.RoadType == inventory.Road22TT}
+	r := &road{segment: s, pkji: p, lanes: s.DirectionLanes(), together: s.RoadType == inventory.Road22TT}
 	if r.together {
 		r.twoWay()
 	} else {
@@ -89,17 +89,6 @@ func (r *road) friction() *inventory.PKJIFrictionEdge {
 		return &r.pkji.FCHS.Kerb
 	}
 	return &r.pkji.FCHS.Shoulder
-}
-
-// lanesOf returns the lanes of the segment's own direction: those of the
-// inventory, but for a number that is the type's of both directions, which is
-// halved.
-func lanesOf(s *inventory.Segment) int {
-	byType := map[string]int{inventory.Road22TT: 1, inventory.Road42T: 2, inventory.Road62T: 3, inventory.Road82T: 4}[s.RoadType]
-	if s.Lanes <= 0 || s.Lanes == 2*byType {
-		return max(byType, 1)
-	}
-	return s.Lanes
 }
 
 // at interpolates linearly and holds the ends; no curve is 0.

@@ -81,7 +81,7 @@ const timelyMs = 10 * minuteMs
 // hear takes a reading: now is of the running clock.
 func (g *gadget) hear(e *journal.Entry, now int64) {
 	r := e.Reading
-	fresh := !g.Seen || r.HasBoot && r.Boot > g.Boot || r.HasBoot == g.Booted && r.Boot == g.Boot && r.Seq > g.Seq || !r.HasBoot && e.Recv-r.At < freshMs
+	fresh := !g.Seen || r.HasBoot && !r.Beside() && r.Boot > g.Boot || r.HasBoot == g.Booted && r.Boot == g.Boot && r.Seq > g.Seq || (!r.HasBoot || r.Beside()) && e.Recv-r.At < freshMs
 	timely := max(e.Recv-r.At, r.At-e.Recv) < timelyMs
 	g.Heard = now
 	if e.Source != "" {
@@ -98,13 +98,15 @@ func (g *gadget) hear(e *journal.Entry, now int64) {
 	if fresh {
 		g.say(r, now, timely)
 	}
-	g.Seen = true
+	g.Seen = g.Seen || !r.Beside()
 }
 
 // number counts what the sequence numbers leave out. A number that comes late
 // was not lost.
 func (g *gadget) number(r *city.Reading, now int64, timely bool) {
 	switch {
+	case r.Beside():
+		return
 	case !g.Seen || r.HasBoot != g.Booted:
 		g.Boot, g.Seq, g.Booted = r.Boot, r.Seq, r.HasBoot
 	case r.Boot > g.Boot:

@@ -10,8 +10,18 @@ type Decoded struct {
 	Readings []city.Reading
 	Elements [][]byte // of an array: what each of Readings was made of, in their order; nil for a single object
 	Refused  []city.Refusal
-	Ignored  int // unknown members, ignored and counted
+	Ignored  int    // unknown members, ignored and counted
+	Device   string // that the message itself names; "" where its topic or sentence does
 }
+
+// RefusedError is why something is no reading.
+type RefusedError struct {
+	Reason city.Reason
+	Detail string // what is wrong and what to do, for a person
+}
+
+// Error returns the detail.
+func (e *RefusedError) Error() string { return e.Detail }
 
 // MaxPayload is the largest payload that is decoded, bytes; larger ones are
 // refused as too_large (contract, section 2).

@@ -172,6 +172,9 @@ func (l *link) take(h mqttwire.Header, t topic, slot mqttwire.Slot, body int) er
 	l.one = held{slot: slot, cost: int64(len(payload) + messageCost), message: source.Message{
 		Source: l.src.o.ID, Device: t.device, Topic: t.name, Payload: payload, Decoded: l.decode(t, payload, size),
 	}}
+	if l.src.o.SelfNamed {
+		l.one.message.Device = l.one.message.Decoded.Device
+	}
 	l.held = &l.one
 	return l.push()
 }
@@ -248,7 +251,7 @@ func (l *link) offer() {
 func (l *link) decode(t topic, payload []byte, size int) wire.Decoded {
 	reason, detail := city.ReasonBadTopic, "no device in the topic; give topics with a + where the device stands"
 	switch {
-	case t.device != "" && size <= source.MaxPayload:
+	case (t.device != "" || l.src.o.SelfNamed) && size <= source.MaxPayload:
 		return wire.Contain(payload, func() wire.Decoded { return l.src.o.Decode(t.device, payload) })
 	case size > source.MaxPayload:
 		l.src.stats.TooLarge.Add(1)

@@ -28,7 +28,8 @@ type Options struct {
 	ID           string   // id of the source; required
 	City         string   // id of the city, part of the default client id
 	URL          string   // tcp://, ssl://, ws:// or wss://host:port[/path]; required
-	Topics       []string // topic filters; the level of the first + is the device; required
+	Topics       []string // topic filters; the level of the first + is the device, unless SelfNamed; required
+	SelfNamed    bool     // payloads name their device: a topic need not
 	ClientID     string   // default simpang-{city}-{id}; must differ from that of every other client
 	Username     string
 	PasswordFile string // read anew at each connection; a line end at its end is not part of it
