@@ -113,9 +113,16 @@ func (w *Worker) updates(ctx context.Context, now, from, to time.Time) (bool, er
 		w.failed(now, a, err)
 		return false, nil
 	}
+	w.well = now
 	slices.SortStableFunc(list, func(a, b open311.Update) int { return cmp.Compare(a.Updated, b.Updated) })
 	for i := range list {
 		u := &list[i]
+		if complaint, number := told(u); number != 0 {
+			if err := w.heard(ctx, now, complaint, number, u); err != nil {
+				return false, err
+			}
+			continue
+		}
 		id, err := w.Desk.Known(ctx, u.RequestID)
 		if err != nil {
 			return false, desk(err)
@@ -182,6 +189,9 @@ func (w *Worker) statuses(ctx context.Context, now time.Time) (bool, error) {
 	}
 	list, a, err := w.byID(ctx, filed)
 	w.metrics.count("status", outcome(err))
+	if err == nil {
+		w.well = now
+	}
 	unknown := err != nil && a.err == nil && a.status >= 400 && a.status < 500 && a.status != http.StatusTooManyRequests
 	if err != nil && !unknown {
 		w.failed(now, a, err)
