@@ -108,7 +108,7 @@ func TestMonevReadsNoMoreThanItNeeds(t *testing.T) {
 	t.Parallel()
 	r := fresh(t, Options{})
 	ctx, chance := t.Context(), rand.New(rand.NewPCG(4, 2))
-	for range 300 {
+	for range 150 {
 		received := at(2, 0) + chance.Int64N(90*86_400_000)
 		c, err := r.Receive(ctx, received, report())
 		require.NoError(t, err)
@@ -119,7 +119,7 @@ func TestMonevReadsNoMoreThanItNeeds(t *testing.T) {
 		}
 	}
 	for month := range 4 {
-		q := MonevQuery{From: at(1+30*month, 0), To: at(31+30*month, 0), Now: at(100, 0)}
+		q := MonevQuery{From: at(1+30*month, 0), To: at(31+30*month, 0), Now: at(200, 0)}
 		got, err := r.Monev(ctx, q)
 		require.NoError(t, err)
 		m := monev{v: r.o.Inventory(), q: q, end: q.To, rows: map[string]*monevRow{}}

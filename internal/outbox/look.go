@@ -42,7 +42,7 @@ func (w *Worker) look(ctx context.Context, now time.Time, d *Delivery) error {
 	if theirs := matching(list.requests, d.ID); theirs != "" {
 		w.metrics.count("look", "found")
 		w.Log.Info("found with the city's complaint system", slog.String("complaint", d.ID), slog.String("theirs", theirs))
-		return w.settle(ctx, now, d.ID, theirs, "")
+		return w.settle(ctx, now, time.UnixMilli(d.Began), d.ID, theirs, "")
 	}
 	w.metrics.count("look", "unseen")
 	if d.Unsure {
@@ -78,7 +78,7 @@ func (w *Worker) ask(ctx context.Context, now time.Time, d *Delivery) error {
 	if err != nil {
 		w.failed(now, a, err)
 	} else if got.ID != "" {
-		return w.settle(ctx, now, d.ID, got.ID, "")
+		return w.settle(ctx, now, time.UnixMilli(d.Began), d.ID, got.ID, "")
 	}
 	waited := now.Sub(time.UnixMilli(d.Began))
 	if waited > w.Tokens {

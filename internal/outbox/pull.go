@@ -166,10 +166,29 @@ func (w *Worker) seen(ctx context.Context, now time.Time, r *open311.Request) er
 			return desk(err)
 		}
 		if unsettled { // else somebody wrote our id into a report of his own
-			return w.settle(ctx, now, id, r.ID, r.Notice)
+			return w.settle(ctx, now, filedAt(r, now), id, r.ID, r.Notice)
 		}
 	}
 	return w.taken(w.Desk.Seen(ctx, now.UnixMilli(), r), "a request", r.ID)
+}
+
+// filedAt is when a request was filed there, as they say.
+func filedAt(r *open311.Request, now time.Time) time.Time {
+	if r.Requested == 0 {
+		return now
+	}
+	return time.UnixMilli(r.Requested)
+}
+
+// rewind has their updates read again from a time on, where they were read past
+// it: of what is known to be ours only now nothing was taken. What was taken
+// counts once.
+func (w *Worker) rewind(ctx context.Context, to time.Time) error {
+	cursor, err := w.Desk.Cursor(ctx, listUpdates)
+	if err != nil || to.UnixMilli() >= cursor {
+		return err
+	}
+	return w.Desk.SetCursor(ctx, listUpdates, to.UnixMilli())
 }
 
 // statuses asks how a batch of what is filed stands; what a batch leaves out is

@@ -58,7 +58,7 @@ func (w *Worker) send(ctx context.Context, now time.Time, d *Delivery) error {
 	case filed:
 		w.barred, w.well = 0, now
 		w.Log.Info("filed with the city's complaint system", slog.String("complaint", d.ID), slog.String("theirs", made.ID))
-		return w.settle(ctx, now, d.ID, made.ID, made.Notice)
+		return w.settle(ctx, now, now, d.ID, made.ID, made.Notice)
 	case tokened:
 		w.barred, w.well = 0, now
 		return desk(w.Desk.Tokened(ctx, ms, d.ID, made.Token, now.Add(w.Looks[0]).UnixMilli()))
@@ -132,15 +132,18 @@ func (w *Worker) bar(now time.Time, a *answer) {
 	w.Log.Warn("the city's complaint system takes nothing from us", slog.Int("status", a.status), slog.String("error", a.trouble().Error()), slog.Duration("rest", rest))
 }
 
-// settle notes their id of one of ours. An id that is another's is for a
-// person.
-func (w *Worker) settle(ctx context.Context, now time.Time, id, theirs, notice string) error {
+// settle notes their id of one of ours, that was filed at a time. An id that is
+// another's is for a person.
+func (w *Worker) settle(ctx context.Context, now, filed time.Time, id, theirs, notice string) error {
 	of, err := w.Desk.Known(ctx, theirs)
 	if err != nil {
 		return desk(err)
 	}
 	if of != "" && of != id {
 		return desk(w.Desk.Unsure(ctx, now.UnixMilli(), id, now.Add(lookAgain).UnixMilli(), "they answered with id "+theirs+", which is that of "+of))
+	}
+	if err := w.rewind(ctx, filed); err != nil {
+		return desk(err)
 	}
 	return desk(w.Desk.Sent(ctx, now.UnixMilli(), id, theirs, notice))
 }
