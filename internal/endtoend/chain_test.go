@@ -41,7 +41,7 @@ func TestFromASkimToTheAgencysAnswer(t *testing.T) {
 
 	bapenda := g.as(t, "bapenda")
 	leaks := func() (found []complaintTold) {
-		for _, c := range list[complaintTold](bapenda, "/v1/complaints?service=money_records") {
+		for _, c := range list[complaintTold](bapenda, "/v1/complaints?service=money_records&site=S-SPOT") {
 			if c.Rule != nil && *c.Rule == "leak" {
 				found = append(found, c)
 			}
@@ -50,7 +50,7 @@ func TestFromASkimToTheAgencysAnswer(t *testing.T) {
 	}
 	g.until("the skim is a complaint at Bapenda", func() bool { return len(leaks()) > 0 })
 	all := leaks()
-	require.Len(t, all, 1, "one leak was planted")
+	require.Len(t, all, 1, "one leak was planted there")
 	c := all[0]
 	require.Equal(t, []string{"S-SPOT"}, c.Sites)
 	require.Equal(t, "received", c.Status, "what is about money waits for an officer")
