@@ -85,15 +85,10 @@ func (d *desk) Status(ctx context.Context, now int64, id string, r *open311.Requ
 		return err
 	}
 	if ended {
-		n.State = complaint.StateClosed
-		for _, u := range slices.Backward(history) {
-			if u.Status == complaint.StatusReopen {
-				if r.Updated != 0 && r.Updated < u.At {
-					return nil // the end that they tell is the one that was reopened
-				}
-				break
-			}
+		if oldEnd(r, &c, history) {
+			return nil
 		}
+		n.State = complaint.StateClosed
 	} else {
 		for _, u := range slices.Backward(history) {
 			if !u.State.Open() {
@@ -107,6 +102,21 @@ func (d *desk) Status(ctx context.Context, now int64, id string, r *open311.Requ
 	}
 	_, _, err = d.Pulled(ctx, eventTime(now, r.Updated, &c), id, n)
 	return err
+}
+
+// oldEnd tells whether the end of theirs is one that is known already: the one
+// that was reopened here since, or the answer that they gave in words. Fixed is
+// closed where there are two statuses; here a person closes it.
+func oldEnd(r *open311.Request, c *complaint.Complaint, history []complaint.Update) bool {
+	for _, u := range slices.Backward(history) {
+		switch {
+		case u.Status == complaint.StatusReopen:
+			return r.Updated != 0 && r.Updated < u.At
+		case u.What == string(complaint.StateAnswered):
+			return c.State == complaint.StateAnswered && u.By == string(complaint.SourceCity) && r.Updated <= u.At
+		}
+	}
+	return false
 }
 
 // eventTime is when something of theirs happened: as they say, but not before

@@ -33,6 +33,7 @@ type puller struct {
 	after    string    // of the outstanding
 	statuses time.Time // no round of them before
 	missing  []Filed   // what the last batch left out
+	wordless bool      // they had no updates when they were asked last
 	spans    map[string]time.Duration
 	next     map[string]time.Time
 }
@@ -90,6 +91,32 @@ func (w *Worker) pullList(ctx context.Context, now time.Time, list string, take 
 	return desk(w.Desk.SetCursor(ctx, list, to.UnixMilli()))
 }
 
+// current reads their updates up to now: what they say of a request in words
+// comes before its bare status, which has two. It tells whether that went well.
+func (w *Worker) current(ctx context.Context, now time.Time) (bool, error) {
+	if w.pull.wordless && now.Before(w.pull.next[listUpdates]) {
+		return true, nil
+	}
+	for range mostPages {
+		if err := w.pullList(ctx, now, listUpdates, w.updates); err != nil || w.failures > 0 {
+			return false, err
+		}
+		cursor, err := w.Desk.Cursor(ctx, listUpdates)
+		if err != nil || cursor >= now.UnixMilli() {
+			return err == nil, desk(err)
+		}
+	}
+	return false, nil
+}
+
+// settled has their updates read before requests are taken, where one has ended.
+func (w *Worker) settled(ctx context.Context, now time.Time, list []open311.Request) (bool, error) {
+	if !slices.ContainsFunc(list, func(r open311.Request) bool { return r.Status == open311.Closed }) {
+		return true, nil
+	}
+	return w.current(ctx, now)
+}
+
 // overlap narrows with the window, so that a list which shows only so much can
 // be read on.
 func (w *Worker) overlap(list string) time.Duration { return min(overlap, w.pull.spans[list]) }
@@ -98,7 +125,8 @@ func (w *Worker) overlap(list string) time.Duration { return min(overlap, w.pull
 func (w *Worker) updates(ctx context.Context, now, from, to time.Time) (bool, error) {
 	query := url.Values{"start_date": {w.stamp(from)}, "end_date": {w.stamp(to)}}
 	a := w.get(ctx, "servicerequestupdates", query)
-	if a.lacks() || a.err == nil && a.status == http.StatusBadRequest {
+	w.pull.wordless = a.lacks() || a.err == nil && a.status == http.StatusBadRequest
+	if w.pull.wordless {
 		w.pull.next[listUpdates] = now.Add(noExtension)
 		w.metrics.count("updates", "none")
 		return false, nil
@@ -143,6 +171,9 @@ func (w *Worker) requests(ctx context.Context, now, from, to time.Time) (bool, e
 	list, err := w.window(ctx, now, url.Values{}, from, to)
 	if err != nil {
 		return false, nil //nolint:nilerr // the destination rests
+	}
+	if ok, err := w.settled(ctx, now, list.requests); !ok || err != nil {
+		return false, err
 	}
 	for i := range list.requests {
 		if err := w.seen(ctx, now, &list.requests[i]); err != nil {
@@ -215,6 +246,9 @@ func (w *Worker) statuses(ctx context.Context, now time.Time) (bool, error) {
 	if err != nil && !unknown {
 		w.failed(now, a, err)
 		return true, nil
+	}
+	if ok, err := w.settled(ctx, now, list); !ok || err != nil {
+		return true, err
 	}
 	told := map[string]bool{}
 	for i := range list {
