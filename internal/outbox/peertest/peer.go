@@ -41,7 +41,7 @@ const (
 	Forbid        Mode = "forbid" // 403
 	Busy          Mode = "busy"   // 429
 	Tokens        Mode = "tokens" // answers with a token, and has an id only later
-	Blind         Mode = "blind"  // accepts and hangs, and its lists fail too
+	Blind         Mode = "blind"  // accepts and hangs, and its lists fail, but that of services
 	Garbage       Mode = "garbage"
 	AcceptHidden  Mode = "accept_hidden" // takes a report, hangs, and shows it only days later
 )
@@ -59,6 +59,7 @@ type Record struct {
 	Form  url.Values
 	At    int64 // of the simulated clock, Unix ms
 	Shows int64 // not before, Unix ms; 0: at once
+	Mode  Mode  // in which it was taken
 }
 
 // The life of a report: after these times it is in progress, and closed.
@@ -186,8 +187,12 @@ func (p *peer) state() (Mode, int64) {
 
 // fails lets a read fail where the mode says so.
 func (p *peer) fails(w http.ResponseWriter, r *http.Request) bool {
-	switch mode, _ := p.state(); mode {
-	case Hang, Blind:
+	mode, _ := p.state()
+	if mode == Blind && !strings.Contains(r.URL.Path, "/services") {
+		mode = Error
+	}
+	switch mode {
+	case Hang:
 		<-r.Context().Done()
 		return true
 	case Error:
@@ -274,7 +279,7 @@ func (p *peer) tells(w http.ResponseWriter, r *http.Request, mode Mode, well fun
 func (p *peer) file311(form url.Values, mode Mode, now int64) (Record, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	r := Record{ID: fmt.Sprintf("POT-%06d", len(p.list)+1), Form: form, At: now}
+	r := Record{ID: fmt.Sprintf("POT-%06d", len(p.list)+1), Form: form, At: now, Mode: mode}
 	switch mode {
 	case Tokens:
 		r.Token = "t-" + r.ID
