@@ -40,8 +40,10 @@ func complaintsSheet(items []Complaint, period string) *sheet.Sheet {
 		Columns: []sheet.Column{
 			text("id", "Nomor", "Id"), text("received_at", "Diterima", "Received"), text("source", "Asal", "Source"), text("service", "Jenis", "Service"),
 			text("agency", "Perangkat daerah", "Agency"), text("status", "Keadaan", "Status"), text("place", "Tempat", "Place"), text("description", "Uraian", "Description"),
-			{Name: "due_by", Title: "Batas waktu", EN: "Due by", Kind: sheet.Date}, {Name: "overdue", Title: "Terlambat", EN: "Overdue", Kind: sheet.Flag},
-			{Name: "confidential", Title: "Rahasia", EN: "Confidential", Kind: sheet.Flag}, text("their_id", "Nomor di sistem kota", "Id in the city's system"),
+			{Name: "due_by", Title: "Batas waktu", EN: "Due by", Kind: sheet.Date},
+			{Name: "overdue", Title: "Terlambat", EN: "Overdue", Kind: sheet.Flag},
+			{Name: "confidential", Title: "Rahasia", EN: "Confidential", Kind: sheet.Flag},
+			text("their_id", "Nomor di sistem kota", "Id in the city's system"),
 		},
 		About: sheet.About{
 			Concept: "Pengaduan", Definition: "Pengaduan warga dan temuan sensor per perangkat daerah", Class: "Pelayanan; menurut peran pembaca", Measure: "jumlah", Period: period,
