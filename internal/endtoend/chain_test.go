@@ -176,6 +176,7 @@ planted: [{kind: skim, site: S-SPOT, share: 0.4, from: %q, until: %q}]
 func withPeer(t *testing.T, inventory string, p *peertest.Process, more string) *gateway {
 	t.Helper()
 	g := newGateway(t, inventory, brokerSource)
+	g.patience = time.Minute // incidents, complaints and the two systems each have their own pace
 	require.NoError(t, os.WriteFile(g.dir+"/peer.key", []byte(peertest.Key), 0o600))
 	f, err := os.OpenFile(g.config, os.O_APPEND|os.O_WRONLY, 0o600)
 	require.NoError(t, err)
