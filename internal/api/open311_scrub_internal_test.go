@@ -6,9 +6,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestScrub: what points to a person or a vehicle goes, amounts and addresses
+// TestScrubPlates: what points to a person or a vehicle goes, amounts and addresses
 // stay.
-func TestScrub(t *testing.T) {
+func TestScrubPlates(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"Mobil B 1234 KZA di trotoar":           "Mobil […] di trotoar",
