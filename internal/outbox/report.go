@@ -31,13 +31,21 @@ func (w *Worker) report(ctx context.Context, now time.Time) (bool, error) {
 		switch {
 		case t.Began != 0:
 			return true, w.lookForUpdate(ctx, now, t)
-		case now.Sub(time.UnixMilli(t.Since)) > tellWithin:
-			return true, desk(w.Desk.TellingEnds(ctx, now.UnixMilli(), t.ID, TellNone, "", "they took no update for "+tellWithin.String()))
+		case now.Before(w.deaf) && t.old(now):
+			return true, w.forgo(ctx, now, t)
 		case !now.Before(w.keyRest) && !now.Before(w.deaf):
 			return true, w.tellThem(ctx, now, t)
 		}
 	}
 	return false, nil
+}
+
+// old tells whether it was to be told so long ago that it is given up where they
+// take no updates. What waited for them to answer at all is not.
+func (t *Telling) old(now time.Time) bool { return now.Sub(time.UnixMilli(t.Since)) > tellWithin }
+
+func (w *Worker) forgo(ctx context.Context, now time.Time, t *Telling) error {
+	return desk(w.Desk.TellingEnds(ctx, now.UnixMilli(), t.ID, TellNone, "", "they took no update for "+tellWithin.String()))
 }
 
 // tellThem posts an update.
@@ -77,6 +85,9 @@ func (w *Worker) tellThem(ctx context.Context, now time.Time, t *Telling) error 
 		w.bar(now, a)
 		return later(w.keyRest, false)
 	case notTaken:
+		if a.lacks() && t.old(now) {
+			return w.forgo(ctx, now, t)
+		}
 		if _, ok := w.read.Faults(a.body); ok && a.status == http.StatusNotFound {
 			return later(now.Add(noExtension), false) // they have updates, and not this report
 		}

@@ -69,6 +69,26 @@ func TestAnUpdateThatNobodyTakes(t *testing.T) {
 	require.LessOrEqual(t, u.posts, 8, "once a day")
 }
 
+// One that waited for their server to answer at all is told, after any time.
+func TestAnUpdateOutlivesTheirAbsence(t *testing.T) {
+	s, m := newScript(t), sentOne()
+	for _, name := range []string{"GET services", "GET requests", "GET servicerequestupdates", "GET requests/7"} {
+		s.fails(name, http.StatusServiceUnavailable, "down")
+	}
+	u := m.say(one, "fixed", "Diganti.", start.UnixMilli())
+	w := newWorker(t, m, s.URL+"/v2")
+	now := run(t, w, start, 10*24*time.Hour)
+	require.Equal(t, "waiting", u.state)
+	require.Zero(t, u.posts)
+	for _, name := range []string{"GET services", "GET requests", "GET servicerequestupdates"} {
+		s.says(name, "[]")
+	}
+	delete(s.answers, "GET requests/7")
+	s.says("POST servicerequestupdates", `[{"update_id":"u-1"}]`)
+	run(t, w, now, 2*time.Hour)
+	require.Equal(t, "sent", u.state)
+}
+
 // An update whose answer was lost is found among theirs, under whatever id they
 // gave it, and is no news of theirs; one that somebody else wrote with our mark
 // settles nothing that was not sent.
