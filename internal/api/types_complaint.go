@@ -55,7 +55,7 @@ type ComplaintDetail struct {
 	Complaint
 	Reporter     *Reporter         `json:"reporter" doc:"null: of nobody, no more kept, or not for this role"`
 	Internal     TextOrNull        `json:"internal" doc:"figures, for those who look after money"`
-	Evidence     *AnomalyEvidence  `json:"evidence" doc:"of the first anomaly that it is of; null: it is of none, or that is no longer kept"`
+	Evidence     *AnomalyEvidence  `json:"evidence,omitempty" doc:"of the first anomaly that it is of; left out where it is of none, or that is no longer kept"`
 	DeliveryWhy  TextOrNull        `json:"delivery_why"`
 	Updates      []ComplaintUpdate `json:"updates" doc:"the oldest first"`
 	MayDuplicate []string          `json:"possible_duplicates" doc:"open complaints of the same kind within 100 m or at the same site"`
