@@ -60,7 +60,11 @@ func (q *Query) conditions() (*conditions, error) {
 	if q.From != 0 {
 		c.add("received >= ?", q.From)
 	}
-	if q.To != 0 {
+	switch {
+	case q.To == 0:
+	case q.open || q.endedAt != 0: // few are: not by the index of all that came before
+		c.add("+received < ?", q.To)
+	default:
 		c.add("received < ?", q.To)
 	}
 	if q.UpdatedAt != 0 {
