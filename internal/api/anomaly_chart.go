@@ -28,18 +28,25 @@ func (s *Server) anomalyChart(w http.ResponseWriter, q *request) error {
 	if err != nil {
 		return err
 	}
-	points, unit := i.Evidence.Chart, i.Evidence.Unit
-	if len(points) == 0 && i.Device != "" {
-		if points, unit, err = s.sentAround(q, &i); err != nil {
-			return err
-		}
+	text, err := s.chartOf(q, &i)
+	if err != nil {
+		return err
 	}
-	text := drawChart(&i, points, unit, s.zone)
 	h := w.Header()
 	h["Content-Type"] = svgType
 	h.Set("Cache-Control", "private, no-store")
 	_, _ = w.Write([]byte(text)) // who has left gets nothing
 	return nil
+}
+
+func (s *Server) chartOf(q *request, i *watch.Incident) (text string, err error) {
+	points, unit := i.Evidence.Chart, i.Evidence.Unit
+	if len(points) == 0 && i.Device != "" {
+		if points, unit, err = s.sentAround(q, i); err != nil {
+			return "", err
+		}
+	}
+	return drawChart(i, points, unit, s.zone), nil
 }
 
 var svgType = []string{"image/svg+xml; charset=utf-8"}

@@ -23,7 +23,7 @@ func (s *Server) updateComplaint(w http.ResponseWriter, q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.mayUpdate(q, &said); err != nil {
+	if err := s.mayUpdate(q, &c, &said); err != nil {
 		return err
 	}
 	now := q.now.UnixMilli()
@@ -50,7 +50,7 @@ func (s *Server) updateComplaint(w http.ResponseWriter, q *request) error {
 }
 
 // mayUpdate tells what a role may not do, and what does not go together.
-func (s *Server) mayUpdate(q *request, said *NewComplaintUpdate) error {
+func (s *Server) mayUpdate(q *request, c *complaint.Complaint, said *NewComplaintUpdate) error {
 	if said.Delivery != "" {
 		if said.Delivery != "resend" && said.Delivery != "filed" {
 			return unprocessable("delivery", "must be one of resend, filed")
@@ -72,14 +72,15 @@ func (s *Server) mayUpdate(q *request, said *NewComplaintUpdate) error {
 			return err
 		}
 	}
-	if q.token.Role != token.Agency {
-		return nil
-	}
-	switch state := complaint.State(said.Status); {
-	case said.Agency != "" || said.Delivery != "":
-		return problem(http.StatusForbidden, "role agency works on its complaints; who hands them on or decides on deliveries is dishub, bapenda or admin")
-	case state == complaint.StateVerified, state == complaint.StateRejected, state == complaint.StateDuplicate:
-		return problem(http.StatusForbidden, "role agency sets in_progress, answered and closed; who verifies, rejects and reopens is dishub, bapenda or admin")
+	if !mayAct(q.token, c) {
+		return problem(http.StatusForbidden, "complaints about money of "+c.Agency+" are for role "+c.Agency+", which sees their figures")
 	}
 	return nil
+}
+
+// mayAct tells whether a token that sees a complaint may act on it. Where an
+// office has a role of its own that sees the figures of money, no other confirms
+// what is about them; else its officers, role agency, do all for it.
+func mayAct(t *token.Token, c *complaint.Complaint) bool {
+	return t.Role != token.Agency || !c.Money || c.Agency != string(token.Bapenda)
 }

@@ -65,6 +65,9 @@ func (s *Server) complaints(w http.ResponseWriter, q *request) error {
 	if service := q.text("service"); service != "" {
 		query.Services = []string{service}
 	}
+	for _, state := range q.args.get("delivery").list {
+		query.Deliveries = append(query.Deliveries, complaint.Delivering(state))
+	}
 	if source := q.text("source"); source != "" {
 		query.Sources = []complaint.Source{complaint.Source(source)}
 	}
@@ -89,6 +92,9 @@ func (s *Server) complaints(w http.ResponseWriter, q *request) error {
 		return nil
 	}
 	linkNext(w, q, list.Next)
+	if q.format() == "html" {
+		return s.writeSheet(w, q, complaintsSheet(list.Items, s.period(q)))
+	}
 	return s.writeTable(w, q, complaintTable(list.Items), notStored, "")
 }
 
@@ -187,6 +193,9 @@ func (s *Server) writeComplaint(w http.ResponseWriter, q *request, c *complaint.
 	if ok {
 		out.DeliveryWhy = TextOrNull(d.Why)
 	}
+	if out.Evidence, err = s.evidenceOf(q, c, mine.figures); err != nil {
+		return err
+	}
 	if c.State.Open() {
 		near, err := s.Complaints.Near(q.Context(), c)
 		if err != nil {
@@ -197,6 +206,45 @@ func (s *Server) writeComplaint(w http.ResponseWriter, q *request, c *complaint.
 				out.MayDuplicate = append(out.MayDuplicate, near[i].ID)
 			}
 		}
+	}
+	if q.format() == "html" {
+		form, err := s.complaintForm(q, c, &out)
+		if err != nil {
+			return err
+		}
+		return s.writeForm(w, form, c.ID)
+	}
+	writeJSON(w, q, http.StatusOK, out)
+	return nil
+}
+
+// period tells the span of a list on paper.
+func (s *Server) period(q *request) string {
+	day := func(name, otherwise string) string {
+		if !q.given(name) {
+			return otherwise
+		}
+		return time.UnixMilli(q.args.get(name).whole).In(s.zone).Format(time.DateOnly)
+	}
+	return day("from", "awal") + " - " + day("to", "sekarang")
+}
+
+// outbox serves /v1/outbox.
+func (s *Server) outbox(w http.ResponseWriter, q *request) error {
+	b, err := s.Complaints.Backlog(q.Context())
+	if err != nil {
+		return err
+	}
+	t, err := s.Complaints.TellingBacklog(q.Context())
+	if err != nil {
+		return err
+	}
+	out := Outbox{
+		Endpoint: "none", Waiting: b.Waiting, Sending: b.Sending, Unsure: b.Unsure, Refused: b.Refused, Held: b.Held, OldestAt: s.atOrNull(b.Oldest),
+		Updates: OutboxUpdates{t[complaint.DeliveryWaiting], t[complaint.DeliverySending], t[complaint.DeliveryUnsure], t[complaint.DeliveryRefused]},
+	}
+	if s.CityUp != nil {
+		out.Endpoint = map[bool]string{true: "well", false: "silent"}[s.CityUp()]
 	}
 	writeJSON(w, q, http.StatusOK, out)
 	return nil

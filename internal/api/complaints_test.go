@@ -82,9 +82,7 @@ func TestComplaintsFromReceiptToEnd(t *testing.T) {
 	a := st.update(t, token.Dishub, id, `{"status":"closed"}`)
 	p := a.problem(t, http.StatusUnprocessableEntity)
 	require.Equal(t, []string{"status"}, fields(p))
-	st.update(t, token.Agency, id, `{"status":"verified"}`).problem(t, http.StatusForbidden)
-	require.Equal(t, http.StatusOK, st.update(t, token.Dishub, id, `{"status":"verified"}`).StatusCode)
-	st.update(t, token.Agency, id, `{"agency":"bapenda"}`).problem(t, http.StatusForbidden)
+	require.Equal(t, http.StatusOK, st.update(t, token.Agency, id, `{"status":"verified"}`).StatusCode, "the office's own officers verify")
 	require.Equal(t, http.StatusOK, st.update(t, token.Agency, id, `{"status":"answered","text":"Diderek"}`).StatusCode)
 	require.Equal(t, http.StatusOK, st.update(t, token.Agency, id, `{"status":"closed"}`).StatusCode)
 	st.update(t, token.Dishub, second, `{"status":"duplicate","duplicate_of":"SPG-2026-000099"}`).problem(t, http.StatusUnprocessableEntity)
@@ -189,4 +187,89 @@ func TestReportsAreEvidence(t *testing.T) {
 		require.Equal(t, want, got.Items[0].Evidence.Reports, date)
 		require.Empty(t, got.Items[1].Evidence.Reports)
 	}
+}
+
+// TestAnOfficeWithoutARoleOfItsOwn: its officers, role agency, do for it all that
+// dishub and bapenda do for theirs: nobody has to ask an admin. What is about
+// money of Bapenda only its own role confirms, which sees the figures.
+func TestAnOfficeWithoutARoleOfItsOwn(t *testing.T) {
+	st := newStage(t, withLeak(t))
+	const id = "SPG-2026-000001"
+	own := st.Token(t, token.Request{Role: token.Agency, Name: "x", Agency: "bapenda"})
+	act := func(secret, body string) answer {
+		return st.do(t, http.MethodPost, "/v1/complaints/"+id+"/updates", secret, body)
+	}
+	act(own, `{"status":"verified"}`).problem(t, http.StatusForbidden)
+	require.Equal(t, http.StatusOK, act(st.Secrets[token.Bapenda], `{"agency":"dishub"}`).StatusCode)
+	for _, step := range []string{`{"status":"verified"}`, `{"status":"rejected","text":"bukan kebocoran"}`, `{"status":"verified","text":"ternyata ada"}`, `{"agency":"bapenda"}`} {
+		require.Equal(t, http.StatusOK, act(st.Secrets[token.Agency], step).StatusCode, step)
+	}
+	act(st.Secrets[token.Agency], `{"text":"x"}`).problem(t, http.StatusNotFound)
+}
+
+// TestComplaintsOnPaper: one complaint, and the list for entry by hand, as pages
+// to print: escaped, with the photo and what the sensors saw, without a name in
+// the list.
+func TestComplaintsOnPaper(t *testing.T) {
+	st := newStage(t)
+	photo, err := st.Register.PutPhoto(t.Context(), apitest.Noon.UnixMilli(), "image/jpeg", picture(t, 30, 20))
+	require.NoError(t, err)
+	c, err := st.Register.Receive(t.Context(), apitest.Noon.UnixMilli(), complaint.New{
+		Source: complaint.SourceCitizen, Service: "illegal_parking", Subjects: complaint.Subjects{Sites: []string{"s-alun"}}, Description: "<b>Truk</b> di trotoar",
+		Private: complaint.Private{FirstName: "Budi"}, Photos: []string{photo},
+	})
+	require.NoError(t, err)
+	a := st.as(t, token.Dishub, "/v1/complaints/"+c.ID+"?format=html")
+	require.Contains(t, a.Header.Get("Content-Type"), "text/html")
+	require.Contains(t, a.Header.Get("Content-Security-Policy"), "img-src data:")
+	for _, part := range []string{`<html lang="id">`, "Pengaduan " + c.ID, "&lt;b&gt;Truk&lt;/b&gt;", "Verifikasi paling lambat", `lang="en">Verify by`, "Budi", "data:image/jpeg;base64,", "Riwayat"} {
+		require.Contains(t, a.body, part)
+	}
+	require.NotContains(t, a.body, "<b>Truk")
+	list := st.as(t, token.Dishub, "/v1/complaints?format=html").body
+	for _, part := range []string{"Daftar pengaduan", c.ID, "Batas waktu", "&lt;b&gt;Truk"} {
+		require.Contains(t, list, part)
+	}
+	require.NotContains(t, list, "Budi")
+	st.do(t, http.MethodGet, "/v1/complaints/"+c.ID+"?format=csv", st.Secrets[token.Dishub], "").problem(t, http.StatusBadRequest)
+}
+
+// TestTheBacklogIsTold: what is to go to the city's system, what is for a person,
+// and which complaints those are.
+func TestTheBacklogIsTold(t *testing.T) {
+	up := true
+	st := newStage(t, func(o *api.Options) {
+		v := apitest.Inventory(t)
+		r, err := complaint.Open(t.Context(), t.TempDir()+"/complaints.db", complaint.Options{
+			Inventory: func() *inventory.Version { return v }, Zone: apitest.Zone, Destination: complaint.Destination{Set: true},
+		})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, r.Close()) })
+		o.Complaints, o.CityUp = r, func() bool { return up }
+		now := apitest.Noon.UnixMilli()
+		for range 3 {
+			c, err := r.Receive(t.Context(), now, complaint.New{Source: complaint.SourceCitizen, Service: "illegal_parking", Subjects: complaint.Subjects{Sites: []string{"s-alun"}}})
+			require.NoError(t, err)
+			_, _, err = r.Update(t.Context(), now, c.ID, complaint.NewUpdate{State: complaint.StateVerified, By: "t"})
+			require.NoError(t, err)
+		}
+		require.NoError(t, r.Sending(t.Context(), now, "SPG-2026-000001"))
+		require.NoError(t, r.Unsure(t.Context(), now, "SPG-2026-000001", now+1, "?"))
+		require.NoError(t, r.Sending(t.Context(), now, "SPG-2026-000002"))
+		require.NoError(t, r.Sent(t.Context(), now, "SPG-2026-000002", "POT-1", ""))
+		_, _, err = r.Update(t.Context(), now, "SPG-2026-000002", complaint.NewUpdate{State: complaint.StateAnswered, Text: "Diderek", By: "t"})
+		require.NoError(t, err)
+	})
+	var told api.Outbox
+	require.NoError(t, json.Unmarshal([]byte(st.as(t, token.Executive, "/v1/outbox").body), &told))
+	require.Equal(t, "well", told.Endpoint)
+	require.Equal(t, []int{1, 0, 1, 0, 0, 1}, []int{told.Waiting, told.Sending, told.Unsure, told.Refused, told.Held, told.Updates.Waiting})
+	require.NotEmpty(t, told.OldestAt)
+	up = false
+	require.Contains(t, st.as(t, token.Executive, "/v1/outbox").body, `"silent"`)
+	var list api.List[api.Complaint]
+	require.NoError(t, json.Unmarshal([]byte(st.as(t, token.Dishub, "/v1/complaints?delivery=unsure,refused").body), &list))
+	require.Len(t, list.Items, 1)
+	require.Equal(t, "SPG-2026-000001", list.Items[0].ID)
+	require.Contains(t, newStage(t).as(t, token.Admin, "/v1/outbox").body, `"none"`)
 }

@@ -60,6 +60,7 @@ func column(t *testing.T, body, name string) []string {
 func TestEveryFormatOfEveryRoute(t *testing.T) {
 	st := newStage(t)
 	st.Books.Rows = []ledger.DailyRow{{Date: "2026-03-01", Key: "x", Recorded: 5}}
+	aComplaint(t, st, "illegal_parking", "s-alun")
 	var doc struct {
 		Paths map[string]map[string]struct {
 			Parameters []struct {

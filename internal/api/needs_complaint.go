@@ -25,6 +25,11 @@ type Complaints interface {
 	FiledByHand(ctx context.Context, now int64, id, theirs, by string) error
 	// Monev returns a row an agency, sorted by its id.
 	Monev(ctx context.Context, q complaint.MonevQuery) ([]complaint.Monev, error)
+	// Photo returns a photo. KindNotFound: there is none, or no more.
+	Photo(ctx context.Context, id string) (complaint.Photo, error)
+	// Backlog and TellingBacklog count what is to go to the city's system.
+	Backlog(ctx context.Context) (complaint.Backlog, error)
+	TellingBacklog(ctx context.Context) (map[complaint.Delivering]int, error)
 	// Waiting counts anomalies that wait for a complaint.
 	Waiting(ctx context.Context) (int, error)
 }

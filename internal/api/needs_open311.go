@@ -18,6 +18,8 @@ type Reports311 interface {
 	Near(ctx context.Context, c *complaint.Complaint) ([]complaint.Complaint, error)
 	Update(ctx context.Context, now int64, id string, u complaint.NewUpdate) (complaint.Complaint, complaint.Update, error)
 	History(ctx context.Context, id string) ([]complaint.Update, error)
+	// Notes returns the last public text of each complaint's history.
+	Notes(ctx context.Context, ids []string) (map[string]string, error)
 	// Updates returns those of [from, to) after an id, the oldest first.
 	Updates(ctx context.Context, from, to, after int64, limit int, public bool) ([]complaint.Update, error)
 	PutPhoto(ctx context.Context, now int64, media string, data []byte) (id string, err error)

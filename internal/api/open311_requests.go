@@ -53,11 +53,9 @@ func (s *Server) requests311(w http.ResponseWriter, q *request) error {
 	if err != nil {
 		return err
 	}
-	shown := make([]open311.Request, len(list))
-	for i := range list {
-		if shown[i], err = s.show311(q, version, &list[i], extended, extended); err != nil {
-			return err
-		}
+	shown, err := s.showAll311(q, version, list, extended)
+	if err != nil {
+		return err
 	}
 	return s.write311(w, q, func(wr open311.Writer) ([]byte, error) { return wr.Requests(shown) })
 }
@@ -159,11 +157,11 @@ func (s *Server) request311(w http.ResponseWriter, q *request) error {
 	if err != nil {
 		return err
 	}
-	shown, err := s.show311(q, version, c, true, v.Get("extensions") == "true")
+	shown, err := s.showAll311(q, version, []complaint.Complaint{*c}, v.Get("extensions") == "true")
 	if err != nil {
 		return err
 	}
-	return s.write311(w, q, func(wr open311.Writer) ([]byte, error) { return wr.Requests([]open311.Request{shown}) })
+	return s.write311(w, q, func(wr open311.Writer) ([]byte, error) { return wr.Requests(shown) })
 }
 
 // public311 returns a complaint that anyone may see.
@@ -199,9 +197,32 @@ var stateNotes = map[complaint.State]string{
 	complaint.StateClosed: "Selesai", complaint.StateRejected: "Tidak dapat ditindaklanjuti", complaint.StateDuplicate: "Duplikat laporan lain",
 }
 
+// showAll311 returns complaints as anyone may see them, alike in a list and
+// alone: what was said last of each is its note.
+func (s *Server) showAll311(q *request, version *inventory.Version, list []complaint.Complaint, extended bool) ([]open311.Request, error) {
+	ids := make([]string, len(list))
+	for i := range list {
+		ids[i] = list[i].ID
+	}
+	notes, err := s.Open311.Reports.Notes(q.Context(), ids)
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]open311.Request, len(list))
+	for i := range list {
+		if shown[i], err = s.show311(q, version, &list[i], extended); err != nil {
+			return nil, err
+		}
+		if text := scrub(notes[list[i].ID]); text != "" {
+			shown[i].StatusNotes = text
+		}
+	}
+	return shown, nil
+}
+
 // show311 returns a complaint as anyone may see it: nothing of the person, no
 // answers to questions, and its pictures only once an officer verified it.
-func (s *Server) show311(q *request, version *inventory.Version, c *complaint.Complaint, history, extended bool) (open311.Request, error) {
+func (s *Server) show311(q *request, version *inventory.Version, c *complaint.Complaint, extended bool) (open311.Request, error) {
 	r := open311.Request{
 		ID: c.ID, Status: open311.Closed, StatusNotes: stateNotes[c.State], ServiceCode: c.Service, Description: scrub(c.Description),
 		Agency: agencyName(version, c.Agency), Requested: c.Received, Updated: max(c.Updated, c.Received), Expected: expected(c),
@@ -233,23 +254,16 @@ func (s *Server) show311(q *request, version *inventory.Version, c *complaint.Co
 	if len(media) > 0 {
 		r.MediaURL = media[0]
 	}
-	if !history {
+	if !extended {
 		return r, nil
 	}
 	updates, err := s.Open311.Reports.History(q.Context(), c.ID)
 	if err != nil {
 		return r, err
 	}
-	updates = slices.DeleteFunc(updates, func(u complaint.Update) bool { return u.Hidden })
+	r.Extended = &open311.Extended{Channel: string(c.Source), State: string(c.State), District: c.Kecamatan, Media: media}
 	for i := range updates {
-		if text := scrub(updates[i].Text); text != "" {
-			r.StatusNotes = text
-		}
-	}
-	if extended {
-		r.Extended = &open311.Extended{Channel: string(c.Source), State: string(c.State), District: c.Kecamatan, Media: media}
-		for i := range updates {
-			u := &updates[i]
+		if u := &updates[i]; !u.Hidden {
 			r.Extended.Notes = append(r.Extended.Notes, open311.Note{At: u.At, Type: u.What, Summary: scrub(u.Text)})
 		}
 	}

@@ -102,8 +102,8 @@ func TestOpen311Errors(t *testing.T) {
 	require.Empty(t, st.read311(t, "/open311/v2/requests.json"))
 }
 
-// A word that ends a report ends it wherever it stands, an update_id is of its
-// request, and role agency ends nothing that no officer verified.
+// A word that ends a report ends it wherever it stands, and an update_id is of
+// its request.
 func TestOpen311UpdatesAtOnce(t *testing.T) {
 	st := newStage(t, withRegister(t))
 	a, b := st.file(t, "no_karcis", ""), st.file(t, "illegal_parking", "")
@@ -116,10 +116,28 @@ func TestOpen311UpdatesAtOnce(t *testing.T) {
 		st.post311(t, token.Admin, id, word, strconv.Itoa(i))
 		st.post311(t, token.Admin, id, word, strconv.Itoa(i)+" again")
 	}
-	key := st.Secrets[token.Agency]
-	for _, word := range []string{"INVESTIGATING", "NO_FURTHER_ACTION", "DUPLICATE"} {
-		form := updateForm(st.file(t, "no_karcis", ""), word, "z")
-		st.form(t, "/open311/v2/servicerequestupdates.json", key, form).faults(t, http.StatusForbidden)
+	id := st.file(t, "no_karcis", "")
+	st.post311(t, token.Agency, id, "investigating", "z")
+	require.Equal(t, "verified", st.request311(t, id)["extended_attributes"].(map[string]any)["state"])
+}
+
+// A request reads the same in a list and alone.
+func TestOpen311ListAndOneAgree(t *testing.T) {
+	st := newStage(t, withRegister(t))
+	a, b := st.file(t, "no_karcis", ""), st.file(t, "illegal_parking", "&description=x")
+	st.post311(t, token.Admin, a, "investigating", "1")
+	st.post311(t, token.Admin, b, "closed", "2")
+	st.file(t, "overcharged", "")
+	for _, more := range []string{"", "?extensions=true"} {
+		all := st.read311(t, "/open311/v2/requests.json"+more)
+		require.Len(t, all, 3)
+		var raw []json.RawMessage
+		require.NoError(t, json.Unmarshal([]byte(st.get(t, "/open311/v2/requests.json"+more).body), &raw))
+		for i := range all {
+			require.JSONEq(t, "["+string(raw[i])+"]", st.get(t, "/open311/v2/requests/"+all[i].ID+".json"+more).body)
+		}
+		require.Equal(t, "sudah diperiksa", all[1].StatusNotes, "what was said last")
+		require.NotEmpty(t, all[0].StatusNotes, "else how it stands")
 	}
 }
 

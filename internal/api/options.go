@@ -32,7 +32,8 @@ type Options struct {
 	Tokens     Tokens
 	Readiness  Readiness
 	Reporting  Reporting
-	Open311    Open311 // optional: without a register the face answers 503
+	Open311    Open311     // optional: without a register the face answers 503
+	CityUp     func() bool // optional: whether the city's own complaint system answers well; nil: there is none
 
 	Zone *time.Location   // the city's
 	Now  func() time.Time // the wall clock

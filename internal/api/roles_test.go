@@ -51,6 +51,7 @@ var may = map[string][]token.Role{
 	"GET /v1/complaints":                    {token.Dishub, token.Bapenda, token.Auditor, token.Agency, token.Admin},
 	"GET /v1/complaints/{id}":               {token.Dishub, token.Bapenda, token.Auditor, token.Agency, token.Admin},
 	"POST /v1/complaints/{id}/updates":      {token.Dishub, token.Bapenda, token.Agency, token.Admin},
+	"GET /v1/outbox":                        {token.Dishub, token.Bapenda, token.Executive, token.Admin},
 	"GET /v1/monev":                         {token.Dishub, token.Bapenda, token.Auditor, token.Agency, token.Executive, token.Admin},
 	"POST /v1/admin/reload":                 {token.Admin},
 	"POST /v1/admin/clock":                  {token.Admin},

@@ -55,6 +55,7 @@ type ComplaintDetail struct {
 	Complaint
 	Reporter     *Reporter         `json:"reporter" doc:"null: of nobody, no more kept, or not for this role"`
 	Internal     TextOrNull        `json:"internal" doc:"figures, for those who look after money"`
+	Evidence     *AnomalyEvidence  `json:"evidence,omitempty" doc:"of the first anomaly that it is of; left out where it is of none, or that is no longer kept"`
 	DeliveryWhy  TextOrNull        `json:"delivery_why"`
 	Updates      []ComplaintUpdate `json:"updates" doc:"the oldest first"`
 	MayDuplicate []string          `json:"possible_duplicates" doc:"open complaints of the same kind within 100 m or at the same site"`
@@ -90,6 +91,26 @@ type NewComplaintUpdate struct {
 	Open311Status string `json:"open311_status,omitempty" doc:"word of the updates extension, where another than the status's is meant"`
 	Delivery      string `json:"delivery,omitempty" enum:"resend,filed" doc:"alone: a person's word on a delivery that is unsure, refused or held"`
 	TheirID       string `json:"their_id,omitempty" doc:"with delivery filed: the id in the city's system"`
+}
+
+// Outbox is how the passing on to the city's own system stands.
+type Outbox struct {
+	Endpoint string        `json:"endpoint" enum:"none,well,silent" doc:"none: there is none, and complaints are entered by hand"`
+	Waiting  int           `json:"waiting" doc:"complaints to be sent"`
+	Sending  int           `json:"sending" doc:"begun; whether they arrived is not known yet"`
+	Unsure   int           `json:"unsure" doc:"for a person: may be there, and was not found"`
+	Refused  int           `json:"refused" doc:"for a person: they said what is wrong"`
+	Held     int           `json:"held" doc:"about money, and the destination is not confidential"`
+	OldestAt TimeOrNull    `json:"oldest_at" doc:"since when the oldest of waiting and sending waits"`
+	Updates  OutboxUpdates `json:"updates" doc:"of ours, that they are to hear of"`
+}
+
+// OutboxUpdates counts updates on their way.
+type OutboxUpdates struct {
+	Waiting int `json:"waiting"`
+	Sending int `json:"sending"`
+	Unsure  int `json:"unsure"`
+	Refused int `json:"refused"`
 }
 
 // Monev is E-Monev of a month.

@@ -41,6 +41,11 @@ func (g *gateway) openComplaints(ctx context.Context, undo *stack) (err error) {
 	if g.inventory.Current() != nil {
 		first = nil
 	}
+	if g.loaded != nil {
+		if faults := g.cfg.CheckCodes(g.loaded); len(faults) > 0 {
+			return &FaultsError{faults}
+		}
+	}
 	g.office = &office{}
 	g.office.register, err = complaint.Open(ctx, g.path("complaints.db"), complaint.Options{
 		Inventory: func() *inventory.Version { return cmp.Or(g.inventory.Current(), first) },
@@ -66,10 +71,23 @@ func (g *gateway) openComplaints(ctx context.Context, undo *stack) (err error) {
 		format = open311.XML
 	}
 	g.office.outbox, err = outbox.New(outbox.Options{
-		Desk: &desk{g.office.register}, URL: c.Endpoint, Key: outbox.Key(key.Reveal()), Zone: g.cfg.City.Zone, Log: g.log, Jurisdiction: c.JurisdictionID,
+		Desk: &desk{g.office.register, g.ourService}, Codes: c.Codes, URL: c.Endpoint, Key: outbox.Key(key.Reveal()), Zone: g.cfg.City.Zone, Log: g.log, Jurisdiction: c.JurisdictionID,
 		Format: format, PlainHTTP: c.PlainHTTP, Registerer: g.registry, Timeout: c.Timeout.Duration, Pace: time.Minute / time.Duration(c.Rate), Interval: c.Interval.Duration,
 	})
 	return err
+}
+
+// ourService returns our service of a code of theirs: the first of agencies.yaml
+// that is sent under it, else the one of the same code.
+func (g *gateway) ourService(theirs string) string {
+	if v := g.inventory.Current(); v != nil {
+		for i := range v.Services {
+			if code := v.Services[i].Code; g.cfg.Complaints.Codes[code] == theirs {
+				return code
+			}
+		}
+	}
+	return theirs
 }
 
 // deliveriesMayBeOld has the restored register look for what waited to be sent
@@ -106,6 +124,14 @@ func (g *gateway) worked(ctx context.Context, err error) {
 	if before := g.office.fault.Swap(&fault); before == nil || *before != fault {
 		g.log.ErrorContext(ctx, "the register of complaints could not do its work; it is tried again", "error", err)
 	}
+}
+
+// up tells whether the city's system answers well; nil where there is none.
+func (o *office) up() func() bool {
+	if o.outbox == nil {
+		return nil
+	}
+	return o.outbox.Up
 }
 
 // problem is why the register does not work, "" where it does.

@@ -3,6 +3,7 @@ package app_test
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
@@ -184,4 +185,20 @@ func TestEveryRuleHasAService(t *testing.T) {
 			require.Contains(t, watch.Rules, watch.Rule(rule), "no detector says %s", rule)
 		}
 	}
+}
+
+// TestACodeOfNoServiceStopsTheStart: with the key's line, and what was meant.
+func TestACodeOfNoServiceStopsTheStart(t *testing.T) {
+	dir := newDir(t)
+	writeFiles(t, dir, map[string]string{"key": "their-key", "simpang.yaml": `city: {id: bekasi, name: Kota Bekasi, timezone: Asia/Jakarta}
+http: {listen: "127.0.0.1:0", admin_listen: "127.0.0.1:0", rate_limit: 0}
+data_dir: data
+inventory: inventory
+complaints: {endpoint: "http://127.0.0.1:9/v2", key_file: key, codes: {no_karcs: X}}
+sources: [{id: b, type: broker, format: native, listen: "127.0.0.1:0"}]
+`})
+	err := app.Run(t.Context(), app.Options{Config: load(t, dir), Log: slog.New(slog.DiscardHandler)})
+	var faults *app.FaultsError
+	require.ErrorAs(t, err, &faults)
+	require.Contains(t, err.Error(), "simpang.yaml:5: complaints.codes.no_karcs is no service of agencies.yaml: did you mean no_karcis?")
 }

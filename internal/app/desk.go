@@ -12,7 +12,11 @@ import (
 )
 
 // desk is the register as the outbox needs it.
-type desk struct{ *complaint.Register }
+type desk struct {
+	*complaint.Register
+
+	ours func(theirs string) string // our service of a code of theirs
+}
 
 var _ outbox.Desk = (*desk)(nil)
 
@@ -22,7 +26,7 @@ func (d *desk) Due(ctx context.Context, now int64, n int) ([]outbox.Delivery, er
 	list := make([]outbox.Delivery, 0, len(found))
 	for i := range found {
 		f := &found[i]
-		list = append(list, outbox.Delivery{ID: f.Complaint.ID, Filing: filingOf(&f.Complaint), Began: f.Began, Tries: f.Tries, Looks: f.Looks, Token: f.Token})
+		list = append(list, outbox.Delivery{ID: f.Complaint.ID, Filing: filingOf(&f.Complaint), Began: f.Began, Tries: f.Tries, Looks: f.Looks, Token: f.Token, Unsure: f.State == complaint.DeliveryUnsure})
 	}
 	return list, err
 }
@@ -72,16 +76,20 @@ func (d *desk) Status(ctx context.Context, now int64, id string, r *open311.Requ
 	// Each of their ends counts once: what returned since then and reopened the
 	// complaint here is not ended by the same news again.
 	n := complaint.NewUpdate{Text: open311.Cut(r.StatusNotes, complaint.TextMost), Theirs: r.ID + "/" + r.Status + "@" + strconv.FormatInt(r.Updated, 10)}
-	switch ended := r.Status == open311.Closed; {
-	case r.Status == "" || ended == !c.State.Open():
+	ended := r.Status == open311.Closed
+	if r.Status == "" || ended == !c.State.Open() {
 		return nil
-	case ended:
-		n.State = complaint.StateClosed
-	default:
-		history, err := d.History(ctx, id)
-		if err != nil {
-			return err
+	}
+	history, err := d.History(ctx, id)
+	if err != nil {
+		return err
+	}
+	if ended {
+		if oldEnd(r, &c, history) {
+			return nil
 		}
+		n.State = complaint.StateClosed
+	} else {
 		for _, u := range slices.Backward(history) {
 			if !u.State.Open() {
 				if u.By != string(complaint.SourceCity) {
@@ -96,6 +104,21 @@ func (d *desk) Status(ctx context.Context, now int64, id string, r *open311.Requ
 	return err
 }
 
+// oldEnd tells whether the end of theirs is one that is known already: the one
+// that was reopened here since, or the answer that they gave in words. Fixed is
+// closed where there are two statuses; here a person closes it.
+func oldEnd(r *open311.Request, c *complaint.Complaint, history []complaint.Update) bool {
+	for _, u := range slices.Backward(history) {
+		switch {
+		case u.Status == complaint.StatusReopen:
+			return r.Updated != 0 && r.Updated < u.At
+		case u.What == string(complaint.StateAnswered):
+			return c.State == complaint.StateAnswered && u.By == string(complaint.SourceCity) && r.Updated <= u.At
+		}
+	}
+	return false
+}
+
 // eventTime is when something of theirs happened: as they say, but not before
 // what is known here already, and not ahead of us. So a day in which nothing
 // could be pulled makes no office late.
@@ -108,6 +131,9 @@ func eventTime(now, theirs int64, c *complaint.Complaint) int64 {
 
 // Update takes a change of a request of theirs, once for each of its ids.
 func (d *desk) Update(ctx context.Context, now int64, id string, u *open311.Update) error {
+	if mine, err := d.IsTold(ctx, id, u.ID); err != nil || mine {
+		return err
+	}
 	c, err := d.Complaint(ctx, id)
 	if err != nil {
 		return err
@@ -136,8 +162,12 @@ func (d *desk) Seen(ctx context.Context, now int64, r *open311.Request) error {
 	if r.Requested != 0 {
 		at = min(r.Requested, now)
 	}
+	service := r.ServiceCode
+	if d.ours != nil {
+		service = d.ours(service)
+	}
 	c, err := d.Receive(ctx, at, complaint.New{
-		Source: complaint.SourceCity, Service: r.ServiceCode, Theirs: r.ID, Located: r.Located, Lat: r.Lat, Long: r.Long, Address: open311.Cut(r.Address, 500),
+		Source: complaint.SourceCity, Service: service, Theirs: r.ID, Located: r.Located, Lat: r.Lat, Long: r.Long, Address: open311.Cut(r.Address, 500),
 		Description: open311.Cut(r.Description, complaint.TextMost),
 	})
 	if city.KindOf(err) == city.KindNotFound {

@@ -27,7 +27,7 @@ func openDesk(t *testing.T, path string) *desk {
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = reg.Close() })
-	return &desk{reg}
+	return &desk{Register: reg}
 }
 
 // received files a citizen's report and has it verified, so that it is to be
@@ -172,4 +172,40 @@ func TestWhatComesBackIsTakenOnce(t *testing.T) {
 	after, err := d.Backlog(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, before, after, fmt.Sprint("what came from there is never sent back: ", after))
+}
+
+// What a person closed here, theirs heard of and closed too, and the sensors
+// reopened, is not ended by that old end of theirs; what we told is no news when
+// it comes back, and a code of theirs is our service.
+func TestOurOwnEndComesBack(t *testing.T) {
+	d := openDesk(t, filepath.Join(t.TempDir(), "complaints.db"))
+	d.ours = func(theirs string) string { return map[string]string{"KARCIS": "no_karcis"}[theirs] }
+	ms := func(hours int) int64 { return apitest.Noon.Add(time.Duration(hours) * time.Hour).UnixMilli() }
+	id := received(t, d, apitest.Noon)
+	require.NoError(t, d.Sending(t.Context(), ms(1), id))
+	require.NoError(t, d.Sent(t.Context(), ms(1), id, "P1", ""))
+	for _, n := range []complaint.NewUpdate{{State: complaint.StateAnswered, Text: "Diderek", By: "t"}, {State: complaint.StateClosed, By: "t"}} {
+		_, _, err := d.Register.Update(t.Context(), ms(2), id, n)
+		require.NoError(t, err)
+		list, err := d.Tellings(t.Context(), ms(2), 10)
+		require.NoError(t, err)
+		require.Len(t, list, 1)
+		require.Equal(t, "P1", list[0].Update.RequestID)
+		require.NoError(t, d.TellingBegins(t.Context(), ms(2), list[0].ID))
+		require.NoError(t, d.TellingEnds(t.Context(), ms(2), list[0].ID, outbox.Told, "U-"+list[0].Update.Status, ""))
+	}
+	require.NoError(t, d.Update(t.Context(), ms(3), id, &open311.Update{ID: "U-closed", RequestID: "P1", Status: "closed", Updated: ms(2)}))
+	_, _, err := d.Register.Update(t.Context(), ms(4), id, complaint.NewUpdate{State: complaint.StateVerified, Text: "rusak lagi", By: "t"})
+	require.NoError(t, err)
+	require.NoError(t, d.Status(t.Context(), ms(5), id, &open311.Request{ID: "P1", Status: open311.Closed, Updated: ms(2)}))
+	c, err := d.Complaint(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, complaint.StateVerified, c.State, "their end is the one that was reopened")
+	history, err := d.History(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, 1, count(history, "closed"))
+	require.NoError(t, d.Seen(t.Context(), ms(5), &open311.Request{ID: "X1", ServiceCode: "KARCIS", Status: open311.Open}))
+	all, _, err := d.Complaints(t.Context(), complaint.Query{Services: []string{"no_karcis"}, Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, all, 1)
 }

@@ -36,7 +36,7 @@ func (g *gateway) openAPI(ctx context.Context, undo *stack) (err error) {
 	}
 	g.server, err = api.New(api.Options{
 		Parking: parking{&g.occupancy}, Traffic: roads{&g.traffic}, Books: &g.ledger, Proofs: g.signer, Devices: &g.health, Anomalies: &g.watch,
-		Complaints: g.office.register,
+		Complaints: g.office.register, CityUp: g.office.up(),
 		Open311:    api.Open311{Reports: g.office.register, Jurisdiction: cmp.Or(g.cfg.Complaints.JurisdictionID, g.cfg.City.ID)},
 		Readings:   readings{&g.series},
 		Quarantine: g.quarantine, Gate: g.staff, Inventory: g.inventory, Tokens: g.tokens, Readiness: g.ready, Reporting: api.Reporting{Reports: g.reports, City: g.cfg.City.Name, Region: g.cfg.City.RegionCode},

@@ -78,8 +78,8 @@ func (c *Complaint) leaves() Complaint {
 	return out
 }
 
-// Due returns at most n deliveries that wait or began and whose time has come,
-// the longest due first.
+// Due returns at most n deliveries that wait, began or are unsure and whose time
+// has come, the longest due first.
 func (r *Register) Due(ctx context.Context, now int64, n int) ([]Delivery, error) {
 	found, err := r.due(ctx, now, n)
 	if err != nil {
@@ -99,7 +99,7 @@ func (r *Register) Due(ctx context.Context, now int64, n int) ([]Delivery, error
 
 func (r *Register) due(ctx context.Context, now int64, n int) (list []*delivery, err error) {
 	rows, err := r.db.R.QueryContext(ctx, "SELECT "+deliveryColumns+` FROM delivery
-		WHERE state IN ('waiting', 'sending') AND next <= ? ORDER BY next, complaint LIMIT ?`, now, n)
+		WHERE state IN ('waiting', 'sending', 'unsure') AND next <= ? ORDER BY next, complaint LIMIT ?`, now, n)
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +205,10 @@ func (r *Register) Tokened(ctx context.Context, now int64, id, token string, nex
 // complete look-up.
 func (r *Register) Looked(ctx context.Context, now int64, id string, next int64, why string, count bool) error {
 	return r.deliver(ctx, now, id, func(_ *change, d *delivery, _ *record) error {
-		d.Next, d.Why = next, cut(why, nameMost)
+		d.Next = next
+		if d.State != DeliveryUnsure { // what a person must do stays written
+			d.Why = cut(why, nameMost)
+		}
 		if count {
 			d.Looks++
 		}
@@ -222,22 +225,27 @@ func (r *Register) Failed(ctx context.Context, now int64, id string, next int64,
 	})
 }
 
-// Unsure hands a delivery that may have been taken to a person.
-func (r *Register) Unsure(ctx context.Context, now int64, id, why string) error {
-	return r.handOver(ctx, now, id, DeliveryUnsure, why)
+// Unsure hands a delivery that may have been taken to a person. From next on it
+// is looked for again.
+func (r *Register) Unsure(ctx context.Context, now int64, id string, next int64, why string) error {
+	return r.handOver(ctx, now, id, DeliveryUnsure, next, why)
 }
 
 // Refused hands a delivery that they will not take to a person.
 func (r *Register) Refused(ctx context.Context, now int64, id, why string) error {
-	return r.handOver(ctx, now, id, DeliveryRefused, why)
+	return r.handOver(ctx, now, id, DeliveryRefused, 0, why)
 }
 
-func (r *Register) handOver(ctx context.Context, now int64, id string, to Delivering, why string) error {
+func (r *Register) handOver(ctx context.Context, now int64, id string, to Delivering, next int64, why string) error {
 	return r.deliver(ctx, now, id, func(x *change, d *delivery, rec *record) error {
-		if d.State == to || d.State == DeliverySent {
+		if d.State == DeliverySent {
 			return nil
 		}
-		d.State, d.Why = to, cut(why, nameMost)
+		if d.State == to {
+			d.Next = next
+			return nil
+		}
+		d.State, d.Next, d.Why = to, next, cut(why, nameMost)
 		rec.Delivery = to
 		if _, err := x.tell(rec, Update{What: "undelivered", Status: StatusUnchanged, Text: d.Why, Hidden: true}); err != nil {
 			return err

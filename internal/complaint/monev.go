@@ -62,15 +62,25 @@ func (r *Register) Monev(ctx context.Context, q MonevQuery) ([]Monev, error) {
 		return nil, &city.Error{Kind: city.KindInvalid, Message: "to must lie after from"}
 	}
 	m := monev{v: r.o.Inventory(), q: q, end: min(q.To, max(q.Now+1, q.From)), rows: map[string]*monevRow{}}
-	err := r.each(ctx, &Query{Agencies: q.Agencies, NoMoney: q.NoMoney, To: q.To}, func(rec *record) bool {
-		m.count(&rec.Complaint)
-		return ctx.Err() == nil
-	})
-	if err == nil {
-		err = ctx.Err()
-	}
-	if err != nil {
-		return nil, err
+	for _, part := range []Query{
+		{From: q.From, To: q.To},
+		{To: q.From, open: true},
+		{To: q.From, endedAt: m.end},
+	} {
+		part.Agencies, part.NoMoney = q.Agencies, q.NoMoney
+		c, err := part.conditions()
+		if err == nil {
+			err = r.scan(ctx, c, "", func(rec *record) bool {
+				m.count(&rec.Complaint)
+				return ctx.Err() == nil
+			})
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	out := make([]Monev, 0, len(m.rows))
 	for _, row := range m.rows {

@@ -60,11 +60,21 @@ func (q *Query) conditions() (*conditions, error) {
 	if q.From != 0 {
 		c.add("received >= ?", q.From)
 	}
-	if q.To != 0 {
+	switch {
+	case q.To == 0:
+	case q.open || q.endedAt != 0: // few are: not by the index of all that came before
+		c.add("+received < ?", q.To)
+	default:
 		c.add("received < ?", q.To)
 	}
 	if q.UpdatedAt != 0 {
 		c.add("updated >= ?", q.UpdatedAt)
+	}
+	if q.open {
+		c.add("deadline > 0")
+	}
+	if q.endedAt != 0 {
+		c.add("json_extract(CAST(data AS TEXT), '$.Closed') >= ?", q.endedAt)
 	}
 	if q.Public {
 		c.add("public = 1")
@@ -103,11 +113,21 @@ func (r *Register) each(ctx context.Context, q *Query, f func(*record) bool) err
 	if err != nil {
 		return err
 	}
+	return r.scan(ctx, c, " ORDER BY num DESC", func(rec *record) bool {
+		if q.Deliveries != nil && !slices.Contains(q.Deliveries, rec.Delivery) || q.Site != "" && !slices.Contains(rec.Subjects.Sites, q.Site) {
+			return true
+		}
+		return f(rec)
+	})
+}
+
+// scan calls f for what fulfils conditions, until it returns false.
+func (r *Register) scan(ctx context.Context, c *conditions, order string, f func(*record) bool) error {
 	query := "SELECT " + columns + " FROM complaint"
 	if len(c.text) > 0 {
 		query += " WHERE " + strings.Join(c.text, " AND ")
 	}
-	rows, err := r.db.R.QueryContext(ctx, query+" ORDER BY num DESC", c.args...)
+	rows, err := r.db.R.QueryContext(ctx, query+order, c.args...)
 	if err != nil {
 		return fmt.Errorf("complaints: %w", err)
 	}
@@ -116,9 +136,6 @@ func (r *Register) each(ctx context.Context, q *Query, f func(*record) bool) err
 		rec, err := scanRecord(rows)
 		if err != nil {
 			return fmt.Errorf("complaints: %w", err)
-		}
-		if q.Site != "" && !slices.Contains(rec.Subjects.Sites, q.Site) {
-			continue
 		}
 		if !f(rec) {
 			break

@@ -312,7 +312,7 @@ func TestMirror(t *testing.T) {
 	_, _, err = r.Update(ctx, at(4, 9), own.ID, NewUpdate{State: StateVerified, By: "t1"})
 	require.NoError(t, err)
 	require.NoError(t, r.Sending(ctx, at(4, 10), own.ID))
-	require.NoError(t, r.Unsure(ctx, at(4, 11), own.ID, "no answer"))
+	require.NoError(t, r.Unsure(ctx, at(4, 11), own.ID, at(5, 11), "no answer"))
 	require.Equal(t, city.KindConflict, city.KindOf(r.Sent(ctx, at(4, 12), own.ID, "POT-1", "")))
 	require.NoError(t, r.Sent(ctx, at(4, 12), own.ID, "POT-2", ""))
 	require.NoError(t, r.Sent(ctx, at(4, 13), own.ID, "POT-2", ""))

@@ -16,7 +16,7 @@ const skipped = 10_000
 // Restored tells a register that was brought back from a copy of a time (Unix
 // ms) that what it knows of deliveries may be old: what waited then may have
 // been sent since. So it is looked for before anything else, and what is not
-// found is for a person. Numbers that were given since are not given again: those
+// found is for a person; so are updates that they were to hear of. Numbers that were given since are not given again: those
 // of the copy's year and the next go on skipped later.
 func Restored(ctx context.Context, path string, copied int64, o Options) (err error) {
 	r, err := Open(ctx, path, o)
@@ -28,7 +28,17 @@ func Restored(ctx context.Context, path string, copied int64, o Options) (err er
 	if err != nil {
 		return err
 	}
+	untold, err := r.tellings(ctx, "SELECT "+tellingColumns+" FROM telling t WHERE state = 'waiting' AND EXISTS (SELECT 1 FROM complaint c WHERE c.num = t.complaint AND c.theirs <> '')")
+	if err != nil {
+		return err
+	}
 	return r.change(ctx, copied, func(x *change) error {
+		for _, t := range untold {
+			t.state, t.began, t.looks, t.why = string(DeliverySending), copied, 0, "restored from a backup: it may have been told since"
+			if err := x.putTelling(t); err != nil {
+				return err
+			}
+		}
 		for year := range int64(2) {
 			if err := x.skipNumbers(int64(time.UnixMilli(copied).In(o.Zone).Year()) + year); err != nil {
 				return err

@@ -163,7 +163,10 @@ func (x *change) tell(r *record, u Update) (Update, error) {
 	row := []any{u.ID, r.num, u.At, u.Theirs, data}
 	_, err = x.tx.ExecContext(x.ctx, "INSERT INTO history (id, complaint, at, theirs, data, sum) VALUES (?, ?, ?, ?, ?, ?)",
 		append(row, sqlite.Sum("history", row...))...)
-	return u, err
+	if err != nil {
+		return u, err
+	}
+	return u, x.pass(r, &u)
 }
 
 const historyColumns = "id, complaint, at, theirs, data, sum"

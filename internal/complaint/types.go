@@ -256,19 +256,23 @@ type NewUpdate struct {
 
 // Query selects complaints, the newest first.
 type Query struct {
-	IDs       []string // nil: all
-	Agencies  []string // nil: all
-	Services  []string // nil: all
-	States    []State  // nil: all
-	Sources   []Source // nil: all
-	Site      string
-	Overdue   bool  // only those whose present deadline has passed
-	Now       int64 // for Overdue
-	From, To  int64 // of Received, from inclusive, to exclusive; 0: no bound
-	UpdatedAt int64 // updated at or after; 0: no bound
-	Public    bool  // only what anyone may see
-	NoMoney   bool
-	Money     bool   // only money
-	After     string // cursor of the page before
-	Limit     int
+	IDs        []string     // nil: all
+	Agencies   []string     // nil: all
+	Services   []string     // nil: all
+	States     []State      // nil: all
+	Sources    []Source     // nil: all
+	Deliveries []Delivering // nil: all
+	Site       string
+	Overdue    bool  // only those whose present deadline has passed
+	Now        int64 // for Overdue
+	From, To   int64 // of Received, from inclusive, to exclusive; 0: no bound
+	UpdatedAt  int64 // updated at or after; 0: no bound
+	Public     bool  // only what anyone may see
+	NoMoney    bool
+	Money      bool   // only money
+	After      string // cursor of the page before
+	Limit      int
+
+	open    bool  // somebody still has to act
+	endedAt int64 // ended at or after; 0: no bound
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/simpang-id/simpang/internal/city"
@@ -190,6 +191,33 @@ func (r *Register) History(ctx context.Context, id string) ([]Update, error) {
 		return nil, notThere(id)
 	}
 	return r.updates(ctx, "SELECT "+historyColumns+" FROM history WHERE complaint = ? ORDER BY id LIMIT 10000", num)
+}
+
+// Notes returns the last public text of each complaint's history, by id; one
+// without any is not in it.
+func (r *Register) Notes(ctx context.Context, ids []string) (map[string]string, error) {
+	out := map[string]string{}
+	for part := range slices.Chunk(ids, 500) {
+		nums := make([]any, 0, len(part))
+		for _, id := range part {
+			if num, ok := numOf(id); ok {
+				nums = append(nums, num)
+			}
+		}
+		if len(nums) == 0 {
+			continue
+		}
+		list, err := r.updates(ctx, "SELECT "+historyColumns+" FROM history WHERE complaint IN ("+strings.TrimSuffix(strings.Repeat("?, ", len(nums)), ", ")+") ORDER BY id", nums...)
+		if err != nil {
+			return nil, err
+		}
+		for i := range list {
+			if u := &list[i]; !u.Hidden && u.Text != "" {
+				out[u.Complaint] = u.Text
+			}
+		}
+	}
+	return out, nil
 }
 
 // Updates returns updates of a time (Unix ms, from inclusive, to exclusive; 0:

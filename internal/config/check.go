@@ -79,6 +79,11 @@ func check(c *Config, isBad func(key string) bool) (faults, warnings []Fault) {
 	k.faults = append(k.faults, found...)
 	if v != nil {
 		k.inventoried(v)
+		for _, f := range c.CheckCodes(v) {
+			if !isBad("complaints.codes") {
+				k.faults = append(k.faults, f)
+			}
+		}
 		for _, w := range v.Warnings {
 			w.File = filepath.Join(c.Inventory, w.File)
 			k.warnings = append(k.warnings, w)

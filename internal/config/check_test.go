@@ -184,3 +184,19 @@ sources:
 	require.Contains(t, faults[2], "gone.yaml: cannot be read")
 	require.Contains(t, warnings, "simpang.yaml:5: source till speaks for device METER-1, which is not in devices.csv: add it, until then its readings are set aside")
 }
+
+// TestCheckCodes: a service that has another code in the city's system is one of
+// ours.
+func TestCheckCodes(t *testing.T) {
+	t.Parallel()
+	path := folder(t, "0", `data_dir: data
+complaints: {endpoint: "https://pengaduan.example.go.id/v2", key_file: empty, codes: {illegal_parkng: LIAR, no_karcis: KARCIS}}
+sources: [{id: broker, type: broker}]
+`)
+	faults, _ := check(t, path)
+	require.Contains(t, faults, "simpang.yaml:4: complaints.codes.illegal_parkng is no service of agencies.yaml: did you mean illegal_parking?")
+	require.NotContains(t, strings.Join(faults, "\n"), "no_karcis")
+	c, found := config.Parse("simpang.yaml", []byte(good), []string{"SIMPANG_COMPLAINTS_CODES=no_karcis=KARCIS, wrong_data=DATA"}, map[string]string{"complaints.endpoint": "https://x.go.id/v2", "complaints.key_file": "key"})
+	require.Empty(t, found)
+	require.Equal(t, config.Codes{"no_karcis": "KARCIS", "wrong_data": "DATA"}, c.Complaints.Codes)
+}

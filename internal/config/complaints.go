@@ -1,9 +1,14 @@
 package config
 
 import (
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/outbox"
+	"github.com/simpang-id/simpang/internal/strictyaml"
 )
 
 // Complaints is the register and the city's own system behind it.
@@ -14,6 +19,7 @@ type Complaints struct {
 	Confidential   bool     `yaml:"confidential"`         // it may get what is about money, without amounts and operators
 	PlainHTTP      bool     `yaml:"plain_http"`           // allow http:// to another machine
 	Format         string   `yaml:"format"`               // json, xml: what they are asked for
+	Codes          Codes    `yaml:"codes"`                // our service -> their service_code; what is not in it has the same in both
 	Interval       Duration `yaml:"interval"`             // between two rounds of pulling
 	Rate           int      `yaml:"rate"`                 // calls a minute at most
 	Timeout        Duration `yaml:"timeout"`              // of one call
@@ -26,6 +32,9 @@ type Complaints struct {
 	PersonalData Duration `yaml:"personal_data"` // kept after the end of a complaint
 	PhotoMiB     int      `yaml:"photo_mib"`     // all photos together
 }
+
+// Codes are service codes of ours with theirs.
+type Codes map[string]string
 
 func defaultComplaints() Complaints {
 	return Complaints{
@@ -44,6 +53,14 @@ func (l *loader) complaints() {
 	l.pair("complaints.endpoint", c.Endpoint, "complaints.key_file", c.KeyFile)
 	if c.Confidential && c.Endpoint == "" {
 		l.fault("complaints.confidential", "stands alone: name complaints.endpoint too, or remove it")
+	}
+	if len(c.Codes) > 0 && c.Endpoint == "" {
+		l.fault("complaints.codes", "stands alone: name complaints.endpoint too, or remove it")
+	}
+	for _, ours := range slices.Sorted(maps.Keys(c.Codes)) {
+		if theirs := c.Codes[ours]; theirs == "" || len(theirs) > 255 || strings.ContainsFunc(theirs, func(r rune) bool { return r <= ' ' || r == ',' || r == 0x7f }) {
+			l.fault("complaints.codes."+ours, "%q is no service_code: write theirs as their /services lists it, without blanks and commas", theirs)
+		}
 	}
 	l.word("complaints.format", c.Format, "json", "xml")
 	l.word("complaints.from", c.From, "low", "medium", "high")
@@ -72,4 +89,28 @@ func (l *loader) complaints() {
 			l.fault("complaints."+d.key, "is %s: write a span from %s to %s", d.span, Duration{d.least}, Duration{d.most})
 		}
 	}
+}
+
+// CheckCodes tells which services of complaints.codes the inventory does not
+// have.
+func (c *Config) CheckCodes(v *inventory.Version) (faults []Fault) {
+	known := make([]string, len(v.Services))
+	for i := range v.Services {
+		known[i] = v.Services[i].Code
+	}
+	for _, ours := range slices.Sorted(maps.Keys(c.Complaints.Codes)) {
+		if slices.Contains(known, ours) {
+			continue
+		}
+		instead := "it has " + strings.Join(known, ", ")
+		if near := strictyaml.Nearest(ours, known); near != "" {
+			instead = "did you mean " + near + "?"
+		}
+		f := Fault{File: c.File, Message: "complaints.codes." + ours + " is no service of agencies.yaml: " + instead}
+		if c.line != nil {
+			f.Line = c.line("complaints.codes." + ours)
+		}
+		faults = append(faults, f)
+	}
+	return faults
 }

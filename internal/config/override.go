@@ -137,6 +137,23 @@ func (l *loader) flags(overrides map[string]string) {
 	}
 }
 
+// setPairs reads name=value pairs, separated by commas.
+func setPairs(v reflect.Value, text string) error {
+	pairs := reflect.MakeMap(v.Type())
+	for part := range strings.SplitSeq(text, ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		name, value, found := strings.Cut(part, "=")
+		if !found {
+			return fmt.Errorf("%q is no pair: write name=value, separated by commas", part)
+		}
+		pairs.SetMapIndex(reflect.ValueOf(strings.TrimSpace(name)), reflect.ValueOf(strings.TrimSpace(value)))
+	}
+	v.Set(pairs)
+	return nil
+}
+
 // set gives a key the text of a variable or flag; lists are separated by
 // commas.
 func (l *loader) set(s setting, name, text string) {
@@ -150,6 +167,8 @@ func (l *loader) set(s setting, name, text string) {
 			}
 		}
 		s.value.Set(reflect.ValueOf(list))
+	case s.value.Kind() == reflect.Map:
+		err = setPairs(s.value, text)
 	case s.value.Addr().Type().Implements(scalarType):
 		if scalar, ok := reflect.TypeAssert[strictyaml.Scalar](s.value.Addr()); ok {
 			err = scalar.UnmarshalScalar(text)

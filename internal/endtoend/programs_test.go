@@ -8,12 +8,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/simpang-id/simpang/internal/outbox/peertest"
 )
 
 // The programs under test, built once.
 var simpang, firmwareSim, stormProgram string
 
 func TestMain(m *testing.M) {
+	peertest.Child()
 	code, err := withPrograms(m.Run)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

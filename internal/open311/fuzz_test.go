@@ -46,6 +46,9 @@ func FuzzRead(f *testing.F) {
 		if made, err := rd.Created(body); err == nil {
 			require.True(t, made.ID != "" || made.Token != "")
 		}
+		if taken, err := rd.Updated(body); err == nil {
+			require.NotEmpty(t, taken.ID)
+		}
 		if faults, ok := rd.Faults(body); ok {
 			require.NotEmpty(t, faults, "an error without a word is none")
 		}

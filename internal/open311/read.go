@@ -58,6 +58,20 @@ func (rd Reader) Created(body []byte) (Created, error) {
 	return Created{}, fmt.Errorf("%w: it has neither service_request_id nor token", errAnswer)
 }
 
+// Updated reads the answer to a posted update: it has an id.
+func (rd Reader) Updated(body []byte) (Updated, error) {
+	records, err := list(body, "update_id")
+	if err != nil {
+		return Updated{}, err
+	}
+	for _, n := range records {
+		if u := (Updated{ID: n.get("update_id"), Account: n.get("account_id")}); u.ID != "" {
+			return u, nil
+		}
+	}
+	return Updated{}, fmt.Errorf("%w: it has no update_id", errAnswer)
+}
+
 // Token reads what a token stands for; the id is "" while there is none.
 func (rd Reader) Token(body []byte) (Token, error) {
 	records, err := list(body, "service_request_id", "token")

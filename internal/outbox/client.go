@@ -33,6 +33,12 @@ func (a *answer) lacks() bool {
 	return a.err == nil && (a.status == http.StatusNotFound || a.status == http.StatusGone || a.status == http.StatusMethodNotAllowed || a.status == http.StatusNotImplemented)
 }
 
+// elsewhere tells whether they ask that the same POST be made at another place:
+// 307 and 308 say that this one did nothing, as no other redirect does.
+func (a *answer) elsewhere() bool {
+	return errors.Is(a.err, errElsewhere) && (a.status == http.StatusTemporaryRedirect || a.status == http.StatusPermanentRedirect)
+}
+
 // trouble says why a call did not end well.
 func (a *answer) trouble() error {
 	if a.err != nil {

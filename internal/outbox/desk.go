@@ -14,6 +14,17 @@ type Delivery struct {
 	Tries  int            // POSTs that were certainly not taken
 	Looks  int            // complete look-ups since Began that did not find it
 	Token  string         // they answered with a token and no id
+	Unsure bool           // a person was told: it is only looked for, now and then
+}
+
+// Telling is an update of ours on its way.
+type Telling struct {
+	ID        int64 // ours
+	Complaint string
+	Update    open311.Update // with RequestID theirs; the worker adds our mark
+	Began     int64          // of the last POST, Unix ms; 0: none was begun, or it was certainly not taken
+	Looks     int            // that did not find it since Began
+	Since     int64          // Unix ms
 }
 
 // Filed is a delivery that arrived and is not over.
@@ -33,13 +44,14 @@ type Backlog struct {
 // now is Unix ms.
 type Desk interface {
 	Deliveries
+	Tellings
 	Mirror
 }
 
 // Deliveries is what is to be sent.
 type Deliveries interface {
-	// Due returns at most n deliveries that are waiting or sending, and whose
-	// time has come, the most urgent first.
+	// Due returns at most n deliveries that are waiting, sending or unsure, and
+	// whose time has come, the most urgent first.
 	Due(ctx context.Context, now int64, n int) ([]Delivery, error)
 	// Sending notes that a POST begins now. It must be durable.
 	Sending(ctx context.Context, now int64, id string) error
@@ -53,8 +65,9 @@ type Deliveries interface {
 	Looked(ctx context.Context, now int64, id string, next int64, why string, count bool) error
 	// Failed notes that a POST was certainly not taken: it waits until next.
 	Failed(ctx context.Context, now int64, id string, next int64, why string) error
-	// Unsure hands it to a person; Refused too: they said what is wrong.
-	Unsure(ctx context.Context, now int64, id, why string) error
+	// Unsure hands it to a person, and says when to look again; Refused too: they
+	// said what is wrong.
+	Unsure(ctx context.Context, now int64, id string, next int64, why string) error
 	Refused(ctx context.Context, now int64, id, why string) error
 	// Unsettled tells whether a POST of ours was begun whose end is not known:
 	// sending or unsure. An id that is none of ours is false.
@@ -63,6 +76,37 @@ type Deliveries interface {
 	Known(ctx context.Context, theirs string) (string, error)
 	Backlog(ctx context.Context) (Backlog, error)
 }
+
+// Tellings are updates of ours that they are to hear of.
+type Tellings interface {
+	// Tellings returns at most n whose time has come, of each complaint only the
+	// first that is not settled.
+	Tellings(ctx context.Context, now int64, n int) ([]Telling, error)
+	// TellingBegins notes that a POST begins now. It must be durable.
+	TellingBegins(ctx context.Context, now, id int64) error
+	// TellingLater notes when to go on. taken: it may have been taken; looked: a
+	// look-up did not find it.
+	TellingLater(ctx context.Context, now, id, next int64, why string, taken, looked bool) error
+	// TellingEnds settles it: Told under their id, TellUnsure or TellRefused for a
+	// person to know, TellNone where they take no updates. What was told stays so.
+	TellingEnds(ctx context.Context, now, id int64, end TellingEnd, theirs, why string) error
+	// TellingBacklog counts what is not settled, and what is for a person.
+	TellingBacklog(ctx context.Context) (TellingBacklog, error)
+}
+
+// TellingEnd is how a telling ended.
+type TellingEnd uint8
+
+// The ends.
+const (
+	Told TellingEnd = iota
+	TellUnsure
+	TellRefused
+	TellNone
+)
+
+// TellingBacklog is how many updates stand how.
+type TellingBacklog struct{ Waiting, Sending, Unsure, Refused int }
 
 // Mirror takes what comes back. What it cannot take (a city.Error of another
 // kind than internal and unavailable) is logged and left out.
@@ -74,7 +118,7 @@ type Mirror interface {
 	// nothing.
 	Status(ctx context.Context, now int64, id string, r *open311.Request) error
 	// Update takes a change of a request of theirs, once for each id of an
-	// update.
+	// update. One that was told under this id is ours, and changes nothing.
 	Update(ctx context.Context, now int64, id string, u *open311.Update) error
 	// Seen takes a request of theirs that is none of ours. The same again
 	// changes nothing.

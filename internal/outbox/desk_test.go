@@ -16,6 +16,7 @@ type memory struct {
 	rows    map[string]*row
 	cursors map[string]int64
 	seen    []open311.Request // that are none of ours
+	tells   []*tell           // by id less one
 	posts   map[string]int    // Sending, by id
 	fail    error             // of every call
 }
@@ -30,6 +31,16 @@ type row struct {
 	theirs  string
 	status  string
 	updates []string // ids, each once
+}
+
+// tell is an update of ours.
+type tell struct {
+	outbox.Telling
+
+	next  int64
+	state string // waiting, sending, sent, unsure, refused, none
+	as    string // their id
+	posts int
 }
 
 var _ outbox.Desk = (*memory)(nil)
@@ -64,8 +75,10 @@ func (m *memory) each(f func(*row)) {
 
 func (m *memory) Due(_ context.Context, now int64, n int) (list []outbox.Delivery, err error) {
 	m.each(func(r *row) {
-		if (r.state == "waiting" || r.state == "sending") && r.next <= now && len(list) < n {
-			list = append(list, r.Delivery)
+		if (r.state == "waiting" || r.state == "sending" || r.state == "unsure") && r.next <= now && len(list) < n {
+			d := r.Delivery
+			d.Unsure = r.state == "unsure"
+			list = append(list, d)
 		}
 	})
 	return list, m.fail
@@ -96,7 +109,10 @@ func (m *memory) Tokened(_ context.Context, _ int64, id, token string, next int6
 
 func (m *memory) Looked(_ context.Context, _ int64, id string, next int64, why string, count bool) error {
 	return m.change(id, func(r *row) {
-		r.next, r.why = next, why
+		r.next = next
+		if r.state != "unsure" {
+			r.why = why
+		}
 		if count {
 			r.Looks++
 		}
@@ -110,8 +126,8 @@ func (m *memory) Failed(_ context.Context, _ int64, id string, next int64, why s
 	})
 }
 
-func (m *memory) Unsure(_ context.Context, _ int64, id, why string) error {
-	return m.change(id, func(r *row) { r.state, r.why = "unsure", why })
+func (m *memory) Unsure(_ context.Context, _ int64, id string, next int64, why string) error {
+	return m.change(id, func(r *row) { r.state, r.next, r.why = "unsure", next, why })
 }
 
 func (m *memory) Refused(_ context.Context, _ int64, id, why string) error {
@@ -165,6 +181,9 @@ func (m *memory) Status(_ context.Context, _ int64, id string, r *open311.Reques
 }
 
 func (m *memory) Update(_ context.Context, _ int64, id string, u *open311.Update) error {
+	if slices.ContainsFunc(m.tells, func(t *tell) bool { return t.Complaint == id && t.as == u.ID }) {
+		return m.fail
+	}
 	return m.change(id, func(r *row) {
 		if !slices.Contains(r.updates, u.ID) {
 			r.updates = append(r.updates, u.ID)
@@ -186,4 +205,79 @@ func (m *memory) Cursor(_ context.Context, list string) (int64, error) {
 func (m *memory) SetCursor(_ context.Context, list string, to int64) error {
 	m.cursors[list] = to
 	return m.fail
+}
+
+// say has them hear of something.
+func (m *memory) say(id, status, text string, now int64) *tell {
+	t := &tell{Telling: outbox.Telling{ID: int64(len(m.tells) + 1), Complaint: id, Update: open311.Update{Status: status, Description: text, Updated: now}, Since: now}, state: "waiting"}
+	m.tells = append(m.tells, t)
+	return t
+}
+
+func (m *memory) Tellings(_ context.Context, now int64, n int) (list []outbox.Telling, err error) {
+	first := map[string]bool{}
+	for _, t := range m.tells {
+		r := m.rows[t.Complaint]
+		if t.state != "waiting" && t.state != "sending" || first[t.Complaint] || r == nil || r.theirs == "" {
+			continue
+		}
+		first[t.Complaint] = true
+		if t.next <= now && len(list) < n {
+			t.Update.RequestID = r.theirs
+			list = append(list, t.Telling)
+		}
+	}
+	return list, m.fail
+}
+
+func (m *memory) telling(id int64, f func(*tell)) error {
+	if id < 1 || id > int64(len(m.tells)) {
+		return &city.Error{Kind: city.KindNotFound, Message: "no telling"}
+	}
+	f(m.tells[id-1])
+	return m.fail
+}
+
+func (m *memory) TellingBegins(_ context.Context, now, id int64) error {
+	return m.telling(id, func(t *tell) {
+		t.state, t.Began, t.Looks = "sending", now, 0
+		t.posts++
+	})
+}
+
+func (m *memory) TellingLater(_ context.Context, _, id, next int64, _ string, taken, looked bool) error {
+	return m.telling(id, func(t *tell) {
+		t.next = next
+		if !taken {
+			t.state, t.Began, t.Looks = "waiting", 0, 0
+		}
+		if looked {
+			t.Looks++
+		}
+	})
+}
+
+func (m *memory) TellingEnds(_ context.Context, _, id int64, end outbox.TellingEnd, theirs, _ string) error {
+	return m.telling(id, func(t *tell) {
+		if t.state == "sent" || end == outbox.Told && t.Began == 0 {
+			return
+		}
+		t.state, t.as = [...]string{"sent", "unsure", "refused", "none"}[end], theirs
+	})
+}
+
+func (m *memory) TellingBacklog(context.Context) (b outbox.TellingBacklog, err error) {
+	for _, t := range m.tells {
+		switch t.state {
+		case "waiting":
+			b.Waiting++
+		case "sending":
+			b.Sending++
+		case "unsure":
+			b.Unsure++
+		case "refused":
+			b.Refused++
+		}
+	}
+	return b, m.fail
 }

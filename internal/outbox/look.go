@@ -17,10 +17,14 @@ const (
 	lookMargin = time.Hour // for their clock
 	lookSpan   = 89 * 24 * time.Hour
 	mostPages  = 20
+	lookAgain  = 24 * time.Hour             // for one that is unsure
+	never      = 100 * 365 * 24 * time.Hour // from now
 )
 
 // look searches their requests for a delivery that may have arrived. Each
-// look-up that was complete counts; after the last it is unsure.
+// look-up that was complete counts; after the last it is unsure, and looked for
+// once a day, for as long as one question reaches: some show what they took only
+// days later.
 func (w *Worker) look(ctx context.Context, now time.Time, d *Delivery) error {
 	from := time.UnixMilli(d.Began).Add(-lookMargin)
 	to := now.Add(lookMargin)
@@ -28,7 +32,7 @@ func (w *Worker) look(ctx context.Context, now time.Time, d *Delivery) error {
 		to = from.Add(lookSpan)
 	}
 	query := url.Values{}
-	if last := d.Looks+1 >= len(w.Looks); !last { // the last look is at all services
+	if last := d.Looks+1 >= len(w.Looks); !last && !d.Unsure { // the last look is at all services
 		query.Set("service_code", w.code(d.Filing.ServiceCode))
 	}
 	list, err := w.window(ctx, now, query, from, to)
@@ -38,14 +42,25 @@ func (w *Worker) look(ctx context.Context, now time.Time, d *Delivery) error {
 	if theirs := matching(list.requests, d.ID); theirs != "" {
 		w.metrics.count("look", "found")
 		w.Log.Info("found with the city's complaint system", slog.String("complaint", d.ID), slog.String("theirs", theirs))
-		return w.settle(ctx, now, d.ID, theirs, "")
+		return w.settle(ctx, now, time.UnixMilli(d.Began), d.ID, theirs, "")
 	}
 	w.metrics.count("look", "unseen")
+	if d.Unsure {
+		return desk(w.Desk.Looked(ctx, now.UnixMilli(), d.ID, lookNext(now, d.Began).UnixMilli(), "", false))
+	}
 	if d.Looks+1 < len(w.Looks) {
 		return desk(w.Desk.Looked(ctx, now.UnixMilli(), d.ID, now.Add(w.Looks[d.Looks+1]).UnixMilli(), "not found among their requests", true))
 	}
 	w.Log.Warn("whether a complaint was filed is unsure: a person must look", slog.String("complaint", d.ID))
-	return desk(w.Desk.Unsure(ctx, now.UnixMilli(), d.ID, fmt.Sprintf("not found among their requests in %d look-ups: look for %s there, then say their id, or that it shall be sent again", len(w.Looks), mark(d.ID))))
+	return desk(w.Desk.Unsure(ctx, now.UnixMilli(), d.ID, now.Add(lookAgain).UnixMilli(), fmt.Sprintf("not found among their requests in %d look-ups: look for %s there, then say their id, or that it shall be sent again", len(w.Looks), mark(d.ID))))
+}
+
+// lookNext is when one that is unsure is looked for again.
+func lookNext(now time.Time, began int64) time.Time {
+	if now.Sub(time.UnixMilli(began)) > lookSpan {
+		return now.Add(never)
+	}
+	return now.Add(lookAgain)
 }
 
 // ask asks for the id that a token stands for.
@@ -63,11 +78,11 @@ func (w *Worker) ask(ctx context.Context, now time.Time, d *Delivery) error {
 	if err != nil {
 		w.failed(now, a, err)
 	} else if got.ID != "" {
-		return w.settle(ctx, now, d.ID, got.ID, "")
+		return w.settle(ctx, now, time.UnixMilli(d.Began), d.ID, got.ID, "")
 	}
 	waited := now.Sub(time.UnixMilli(d.Began))
 	if waited > w.Tokens {
-		return desk(w.Desk.Unsure(ctx, now.UnixMilli(), d.ID, "their token "+open311.Cut(d.Token, 100)+" has had no id for "+waited.Round(time.Hour).String()))
+		return desk(w.Desk.Unsure(ctx, now.UnixMilli(), d.ID, lookNext(now, d.Began).UnixMilli(), "their token "+open311.Cut(d.Token, 100)+" has had no id for "+waited.Round(time.Hour).String()))
 	}
 	next := later(w.rest, now.Add(min(max(waited/4, w.Looks[0]), time.Hour)))
 	return desk(w.Desk.Looked(ctx, now.UnixMilli(), d.ID, next.UnixMilli(), "they gave a token, and no id yet", false))
@@ -109,6 +124,7 @@ func (w *Worker) window(ctx context.Context, now time.Time, query url.Values, fr
 				fresh++
 			}
 		}
+		w.well = now
 		if fresh == 0 { // the end, or a server that has no pages
 			out.full = len(out.requests) >= open311.MaxRows && len(list) > 0
 			return out, nil

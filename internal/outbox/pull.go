@@ -33,6 +33,7 @@ type puller struct {
 	after    string    // of the outstanding
 	statuses time.Time // no round of them before
 	missing  []Filed   // what the last batch left out
+	wordless bool      // they had no updates when they were asked last
 	spans    map[string]time.Duration
 	next     map[string]time.Time
 }
@@ -90,6 +91,32 @@ func (w *Worker) pullList(ctx context.Context, now time.Time, list string, take 
 	return desk(w.Desk.SetCursor(ctx, list, to.UnixMilli()))
 }
 
+// current reads their updates up to now: what they say of a request in words
+// comes before its bare status, which has two. It tells whether that went well.
+func (w *Worker) current(ctx context.Context, now time.Time) (bool, error) {
+	if w.pull.wordless && now.Before(w.pull.next[listUpdates]) {
+		return true, nil
+	}
+	for range mostPages {
+		if err := w.pullList(ctx, now, listUpdates, w.updates); err != nil || w.failures > 0 {
+			return false, err
+		}
+		cursor, err := w.Desk.Cursor(ctx, listUpdates)
+		if err != nil || cursor >= now.UnixMilli() {
+			return err == nil, desk(err)
+		}
+	}
+	return false, nil
+}
+
+// settled has their updates read before requests are taken, where one has ended.
+func (w *Worker) settled(ctx context.Context, now time.Time, list []open311.Request) (bool, error) {
+	if !slices.ContainsFunc(list, func(r open311.Request) bool { return r.Status == open311.Closed }) {
+		return true, nil
+	}
+	return w.current(ctx, now)
+}
+
 // overlap narrows with the window, so that a list which shows only so much can
 // be read on.
 func (w *Worker) overlap(list string) time.Duration { return min(overlap, w.pull.spans[list]) }
@@ -98,7 +125,8 @@ func (w *Worker) overlap(list string) time.Duration { return min(overlap, w.pull
 func (w *Worker) updates(ctx context.Context, now, from, to time.Time) (bool, error) {
 	query := url.Values{"start_date": {w.stamp(from)}, "end_date": {w.stamp(to)}}
 	a := w.get(ctx, "servicerequestupdates", query)
-	if a.lacks() || a.err == nil && a.status == http.StatusBadRequest {
+	w.pull.wordless = a.lacks() || a.err == nil && a.status == http.StatusBadRequest
+	if w.pull.wordless {
 		w.pull.next[listUpdates] = now.Add(noExtension)
 		w.metrics.count("updates", "none")
 		return false, nil
@@ -113,9 +141,16 @@ func (w *Worker) updates(ctx context.Context, now, from, to time.Time) (bool, er
 		w.failed(now, a, err)
 		return false, nil
 	}
+	w.well = now
 	slices.SortStableFunc(list, func(a, b open311.Update) int { return cmp.Compare(a.Updated, b.Updated) })
 	for i := range list {
 		u := &list[i]
+		if complaint, number := told(u); number != 0 {
+			if err := w.heard(ctx, now, complaint, number, u); err != nil {
+				return false, err
+			}
+			continue
+		}
 		id, err := w.Desk.Known(ctx, u.RequestID)
 		if err != nil {
 			return false, desk(err)
@@ -136,6 +171,9 @@ func (w *Worker) requests(ctx context.Context, now, from, to time.Time) (bool, e
 	list, err := w.window(ctx, now, url.Values{}, from, to)
 	if err != nil {
 		return false, nil //nolint:nilerr // the destination rests
+	}
+	if ok, err := w.settled(ctx, now, list.requests); !ok || err != nil {
+		return false, err
 	}
 	for i := range list.requests {
 		if err := w.seen(ctx, now, &list.requests[i]); err != nil {
@@ -159,10 +197,29 @@ func (w *Worker) seen(ctx context.Context, now time.Time, r *open311.Request) er
 			return desk(err)
 		}
 		if unsettled { // else somebody wrote our id into a report of his own
-			return w.settle(ctx, now, id, r.ID, r.Notice)
+			return w.settle(ctx, now, filedAt(r, now), id, r.ID, r.Notice)
 		}
 	}
 	return w.taken(w.Desk.Seen(ctx, now.UnixMilli(), r), "a request", r.ID)
+}
+
+// filedAt is when a request was filed there, as they say.
+func filedAt(r *open311.Request, now time.Time) time.Time {
+	if r.Requested == 0 {
+		return now
+	}
+	return time.UnixMilli(r.Requested)
+}
+
+// rewind has their updates read again from a time on, where they were read past
+// it: of what is known to be ours only now nothing was taken. What was taken
+// counts once.
+func (w *Worker) rewind(ctx context.Context, to time.Time) error {
+	cursor, err := w.Desk.Cursor(ctx, listUpdates)
+	if err != nil || to.UnixMilli() >= cursor {
+		return err
+	}
+	return w.Desk.SetCursor(ctx, listUpdates, to.UnixMilli())
 }
 
 // statuses asks how a batch of what is filed stands; what a batch leaves out is
@@ -182,10 +239,16 @@ func (w *Worker) statuses(ctx context.Context, now time.Time) (bool, error) {
 	}
 	list, a, err := w.byID(ctx, filed)
 	w.metrics.count("status", outcome(err))
+	if err == nil {
+		w.well = now
+	}
 	unknown := err != nil && a.err == nil && a.status >= 400 && a.status < 500 && a.status != http.StatusTooManyRequests
 	if err != nil && !unknown {
 		w.failed(now, a, err)
 		return true, nil
+	}
+	if ok, err := w.settled(ctx, now, list); !ok || err != nil {
+		return true, err
 	}
 	told := map[string]bool{}
 	for i := range list {

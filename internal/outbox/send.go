@@ -24,7 +24,7 @@ func (w *Worker) deliver(ctx context.Context, now time.Time) (bool, error) {
 		switch {
 		case d.Token != "":
 			return true, w.ask(ctx, now, d)
-		case d.Began != 0:
+		case d.Began != 0 || d.Unsure:
 			return true, w.look(ctx, now, d)
 		case !now.Before(w.keyRest):
 			return true, w.send(ctx, now, d)
@@ -44,6 +44,9 @@ func (w *Worker) send(ctx context.Context, now time.Time, d *Delivery) error {
 		return nil //nolint:nilerr // the destination rests, and the delivery waits
 	}
 	filing.Attributes = fit(d, filing.Attributes, definition)
+	if !w.lately(ctx, now) {
+		return nil // the destination rests, and the delivery waits
+	}
 	if err := w.Desk.Sending(ctx, now.UnixMilli(), d.ID); err != nil {
 		return desk(err)
 	}
@@ -53,11 +56,11 @@ func (w *Worker) send(ctx context.Context, now time.Time, d *Delivery) error {
 	ms := now.UnixMilli()
 	switch verdict {
 	case filed:
-		w.barred = 0
+		w.barred, w.well = 0, now
 		w.Log.Info("filed with the city's complaint system", slog.String("complaint", d.ID), slog.String("theirs", made.ID))
-		return w.settle(ctx, now, d.ID, made.ID, made.Notice)
+		return w.settle(ctx, now, now, d.ID, made.ID, made.Notice)
 	case tokened:
-		w.barred = 0
+		w.barred, w.well = 0, now
 		return desk(w.Desk.Tokened(ctx, ms, d.ID, made.Token, now.Add(w.Looks[0]).UnixMilli()))
 	case refused:
 		return desk(w.Desk.Refused(ctx, ms, d.ID, a.trouble().Error()))
@@ -81,7 +84,7 @@ const (
 	filed                   // it is, and has an id
 	tokened                 // it is, and will have an id
 	refused                 // it is not, and will not be as it is
-	barred                  // it is not: the key or the rate
+	barred                  // it is not: the key, the rate, or another address
 	notTaken                // it never reached them
 )
 
@@ -95,6 +98,8 @@ func (w *Worker) judge(a *answer) (verdict, open311.Created) {
 	switch {
 	case a.err != nil && !a.begun:
 		return notTaken, open311.Created{}
+	case a.elsewhere():
+		return barred, open311.Created{}
 	case a.err != nil:
 		return unclear, open311.Created{}
 	case a.ok():
@@ -118,7 +123,8 @@ func (w *Worker) judge(a *answer) (verdict, open311.Created) {
 	return unclear, open311.Created{}
 }
 
-// bar lets POSTs rest that are refused for the key or the rate; reads go on.
+// bar lets POSTs rest that are refused for the key, the rate or the address;
+// reads go on.
 func (w *Worker) bar(now time.Time, a *answer) {
 	rest := max(w.backoff(w.barred), a.retry)
 	w.barred++
@@ -126,15 +132,18 @@ func (w *Worker) bar(now time.Time, a *answer) {
 	w.Log.Warn("the city's complaint system takes nothing from us", slog.Int("status", a.status), slog.String("error", a.trouble().Error()), slog.Duration("rest", rest))
 }
 
-// settle notes their id of one of ours. An id that is another's is for a
-// person.
-func (w *Worker) settle(ctx context.Context, now time.Time, id, theirs, notice string) error {
+// settle notes their id of one of ours, that was filed at a time. An id that is
+// another's is for a person.
+func (w *Worker) settle(ctx context.Context, now, filed time.Time, id, theirs, notice string) error {
 	of, err := w.Desk.Known(ctx, theirs)
 	if err != nil {
 		return desk(err)
 	}
 	if of != "" && of != id {
-		return desk(w.Desk.Unsure(ctx, now.UnixMilli(), id, "they answered with id "+theirs+", which is that of "+of))
+		return desk(w.Desk.Unsure(ctx, now.UnixMilli(), id, now.Add(lookAgain).UnixMilli(), "they answered with id "+theirs+", which is that of "+of))
+	}
+	if err := w.rewind(ctx, filed); err != nil {
+		return desk(err)
 	}
 	return desk(w.Desk.Sent(ctx, now.UnixMilli(), id, theirs, notice))
 }
@@ -167,7 +176,7 @@ func (w *Worker) definition(ctx context.Context, now time.Time, code string) (*o
 	switch {
 	case a.ok():
 		if d, err := w.read.Definition(a.body); err == nil {
-			found = &d
+			found, w.well = &d, now
 		}
 	case a.err == nil && a.status >= 400 && a.status < 500 && a.status != http.StatusTooManyRequests: // it asks nothing, or the POST will tell
 	case known.failures+1 < asksMost:

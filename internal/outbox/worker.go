@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/simpang-id/simpang/internal/city"
@@ -27,7 +28,10 @@ type Worker struct {
 	rest     time.Time // no call before
 	barred   int       // refusals of our key, in a row
 	keyRest  time.Time // no POST before
-	pulling  bool      // whose turn it was
+	turn     int       // whose turn it is
+	well     time.Time // when they answered well last
+	deaf     time.Time // they take no updates: none is posted before
+	up       atomic.Bool
 	asks     map[string]asked
 	pull     puller
 }
@@ -45,11 +49,12 @@ func New(o Options) (*Worker, error) {
 	w := &Worker{Options: o, client: &http.Client{Transport: o.Transport, CheckRedirect: redirect}, read: open311.Reader{Zone: o.Zone}, metrics: m}
 	w.asks = map[string]asked{}
 	w.pull.init()
+	w.up.Store(true)
 	return w, nil
 }
 
-// Step does at most one piece of work: it sends one delivery, looks for one,
-// or pulls one page. It returns when it wants to be called again; a new
+// Step does at most one piece of work: it sends one delivery or update, looks
+// for one, or pulls one page. It returns when it wants to be called again; a new
 // delivery may be told by calling at once. An error is the desk's, and nothing
 // was done that would be done twice.
 func (w *Worker) Step(ctx context.Context, now time.Time) (time.Time, error) {
@@ -78,20 +83,32 @@ func (w *Worker) work(ctx context.Context, now time.Time) (bool, error) {
 		w.probe(ctx, now)
 		return true, nil
 	}
-	w.pulling = !w.pulling
-	order := []func(context.Context, time.Time) (bool, error){w.deliver, w.pullOne}
-	if w.pulling {
-		order[0], order[1] = order[1], order[0]
-	}
-	for _, one := range order {
-		if worked, err := one(ctx, now); worked || err != nil {
+	w.turn++
+	all := [...]func(context.Context, time.Time) (bool, error){w.deliver, w.pullOne, w.report}
+	for i := range all {
+		if worked, err := all[(w.turn+i)%len(all)](ctx, now); worked || err != nil {
 			return worked, err
 		}
 	}
 	return false, nil
 }
 
-// probe asks for something harmless after a failure.
+// Up tells whether the destination answered well when it was last asked. It may
+// be called from any goroutine.
+func (w *Worker) Up() bool { return w.up.Load() }
+
+// lately tells whether they answered well so lately that a POST may be risked;
+// else something harmless is asked first, and tells.
+func (w *Worker) lately(ctx context.Context, now time.Time) bool {
+	const late = time.Minute
+	if since := now.Sub(w.well); since >= 0 && since < late {
+		return true
+	}
+	w.probe(ctx, now)
+	return w.failures == 0
+}
+
+// probe asks for something harmless, after a failure or before a POST.
 func (w *Worker) probe(ctx context.Context, now time.Time) {
 	a := w.get(ctx, "services", url.Values{})
 	err := a.trouble()
@@ -103,9 +120,13 @@ func (w *Worker) probe(ctx context.Context, now time.Time) {
 		w.failed(now, a, err)
 		return
 	}
-	w.Log.Info("the city's complaint system answers again", slog.Int("failures", w.failures))
+	w.well = now
+	if w.failures > 0 {
+		w.Log.Info("the city's complaint system answers again", slog.Int("failures", w.failures))
+	}
 	w.failures = 0
 	w.metrics.up.Set(1)
+	w.up.Store(true)
 }
 
 // failed lets the destination rest, longer each time.
@@ -114,6 +135,7 @@ func (w *Worker) failed(now time.Time, a *answer, err error) {
 	w.failures++
 	w.rest = now.Add(rest)
 	w.metrics.up.Set(0)
+	w.up.Store(false)
 	w.Log.Warn("the city's complaint system does not answer well", slog.String("error", err.Error()), slog.Int("failures", w.failures), slog.Duration("rest", rest))
 }
 

@@ -104,6 +104,7 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 		"an empty list":          {200, `[]`, "unsure", false},
 		"an id that is null":     {200, `[{"service_request_id":null,"token":null}]`, "unsure", false},
 		"a place to go":          {302, "", "unsure", false},
+		"the same elsewhere":     {307, "", "waiting", true},
 		"an answer without end":  {200, "[" + strings.Repeat(" ", 9<<20) + "]", "unsure", false},
 		"an error with status 2": {200, `[{"code":"500","description":"x"}]`, "unsure", false},
 	} {

@@ -41,12 +41,13 @@ const (
 	Forbid        Mode = "forbid" // 403
 	Busy          Mode = "busy"   // 429
 	Tokens        Mode = "tokens" // answers with a token, and has an id only later
-	Blind         Mode = "blind"  // accepts and hangs, and its lists fail too
+	Blind         Mode = "blind"  // accepts and hangs, and its lists fail, but that of services
 	Garbage       Mode = "garbage"
+	AcceptHidden  Mode = "accept_hidden" // takes a report, hangs, and shows it only days later
 )
 
 // Modes lists every mode.
-var Modes = []Mode{OK, Slow, AcceptHang, AcceptCut, AcceptGarbage, AcceptError, AcceptDie, Hang, Error, Redirect, Refuse, Forbid, Busy, Tokens, Blind, Garbage}
+var Modes = []Mode{OK, Slow, AcceptHang, AcceptCut, AcceptGarbage, AcceptError, AcceptDie, Hang, Error, Redirect, Refuse, Forbid, Busy, Tokens, Blind, Garbage, AcceptHidden}
 
 // Key is the api_key that the peer takes.
 const Key = "peer-key"
@@ -57,6 +58,8 @@ type Record struct {
 	Token string // it was answered with
 	Form  url.Values
 	At    int64 // of the simulated clock, Unix ms
+	Shows int64 // not before, Unix ms; 0: at once
+	Mode  Mode  // in which it was taken
 }
 
 // The life of a report: after these times it is in progress, and closed.
@@ -64,14 +67,17 @@ const (
 	Begins = time.Hour
 	Closes = 6 * time.Hour
 	named  = 30 * time.Minute // before a token has an id
+	Hides  = 30 * time.Hour   // what was taken in AcceptHidden
 )
 
 // File is where a peer in dir keeps its reports.
 func File(dir string) string { return filepath.Join(dir, "requests.jsonl") }
 
 // Read returns what a peer in dir has on disk. A line that was cut off is none.
-func Read(dir string) ([]Record, error) {
-	f, err := os.Open(File(dir))
+func Read(dir string) ([]Record, error) { return read[Record](File(dir)) }
+
+func read[T any](path string) ([]T, error) {
+	f, err := os.Open(path)
 	if os.IsNotExist(err) {
 		return nil, nil
 	}
@@ -79,11 +85,11 @@ func Read(dir string) ([]Record, error) {
 		return nil, err
 	}
 	defer f.Close()
-	var list []Record
+	var list []T
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		var r Record
+		var r T
 		if json.Unmarshal(lines.Bytes(), &r) == nil {
 			list = append(list, r)
 		}
@@ -91,10 +97,24 @@ func Read(dir string) ([]Record, error) {
 	return list, lines.Err()
 }
 
+// keep appends a line to a file, durably.
+func keep(file *os.File, v any) error {
+	line, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	if _, err := file.Write(append(line, '\n')); err != nil {
+		return err
+	}
+	return file.Sync()
+}
+
 type peer struct {
 	mu    sync.Mutex
 	list  []Record
+	said  []Said
 	file  *os.File
+	heard *os.File // what was said
 	mode  Mode
 	now   int64
 	write open311.Writer
@@ -110,7 +130,15 @@ func Main(dir, addr string) error {
 	if err != nil {
 		return err
 	}
-	p := &peer{list: list, file: file, mode: OK, write: open311.Writer{Zone: time.UTC}}
+	said, err := ReadSaid(dir)
+	if err != nil {
+		return err
+	}
+	heard, err := os.OpenFile(saidFile(dir), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	p := &peer{list: list, said: said, file: file, heard: heard, mode: OK, write: open311.Writer{Zone: time.UTC}}
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return err
@@ -123,7 +151,9 @@ func Main(dir, addr string) error {
 func (p *peer) routes() http.Handler {
 	m := http.NewServeMux()
 	m.HandleFunc("POST /control", p.control)
+	m.HandleFunc("POST /answer", p.answer)
 	m.HandleFunc("POST /v2/requests.json", p.take)
+	m.HandleFunc("POST /v2/servicerequestupdates.json", p.hear)
 	m.HandleFunc("GET /v2/requests.json", p.show)
 	m.HandleFunc("GET /v2/requests/{id}", p.one)
 	m.HandleFunc("GET /v2/tokens/{id}", p.token)
@@ -157,8 +187,12 @@ func (p *peer) state() (Mode, int64) {
 
 // fails lets a read fail where the mode says so.
 func (p *peer) fails(w http.ResponseWriter, r *http.Request) bool {
-	switch mode, _ := p.state(); mode {
-	case Hang, Blind:
+	mode, _ := p.state()
+	if mode == Blind && !strings.Contains(r.URL.Path, "/services") {
+		mode = Error
+	}
+	switch mode {
+	case Hang:
 		<-r.Context().Done()
 		return true
 	case Error:
@@ -177,39 +211,53 @@ func (p *peer) fails(w http.ResponseWriter, r *http.Request) bool {
 // take files a report, or not, and answers as the mode says.
 func (p *peer) take(w http.ResponseWriter, r *http.Request) {
 	mode, now := p.state()
-	if err := r.ParseForm(); err != nil {
+	if p.refuses(w, r, mode) {
 		return
 	}
-	switch mode {
-	case Hang:
-		<-r.Context().Done()
-		return
-	case Error:
-		http.Error(w, "down", http.StatusServiceUnavailable)
-		return
-	case Redirect:
-		http.Redirect(w, r, "http://127.0.0.1:1/elsewhere", http.StatusTemporaryRedirect)
-		return
-	case Refuse:
-		p.fault(w, http.StatusBadRequest, "description was not understood")
-		return
-	case Busy:
-		w.Header().Set("Retry-After", "60")
-		p.fault(w, http.StatusTooManyRequests, "too many")
-		return
-	default:
-	}
-	if mode == Forbid || r.PostForm.Get("api_key") != Key {
-		p.fault(w, http.StatusForbidden, "api_key is not valid")
-		return
-	}
-	made, err := p.keep(r.PostForm, mode, now)
+	made, err := p.file311(r.PostForm, mode, now)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
+	p.tells(w, r, mode, func() {
+		if mode == Tokens {
+			answer(w)(p.write.Created(open311.Created{Token: made.Token}))
+			return
+		}
+		answer(w)(p.write.Created(open311.Created{ID: made.ID, Notice: "Diteruskan"}))
+	})
+}
+
+// refuses takes nothing where the mode or the key says so. It reads the form.
+func (p *peer) refuses(w http.ResponseWriter, r *http.Request, mode Mode) bool {
+	if err := r.ParseForm(); err != nil {
+		return true
+	}
 	switch mode {
-	case AcceptHang, Blind:
+	case Hang:
+		<-r.Context().Done()
+	case Error:
+		http.Error(w, "down", http.StatusServiceUnavailable)
+	case Redirect:
+		http.Redirect(w, r, "http://127.0.0.1:1/elsewhere", http.StatusTemporaryRedirect)
+	case Refuse:
+		p.fault(w, http.StatusBadRequest, "description was not understood")
+	case Busy:
+		w.Header().Set("Retry-After", "60")
+		p.fault(w, http.StatusTooManyRequests, "too many")
+	default:
+		if mode != Forbid && r.PostForm.Get("api_key") == Key {
+			return false
+		}
+		p.fault(w, http.StatusForbidden, "api_key is not valid")
+	}
+	return true
+}
+
+// tells answers for what was taken, as the mode says.
+func (p *peer) tells(w http.ResponseWriter, r *http.Request, mode Mode, well func()) {
+	switch mode {
+	case AcceptHang, AcceptHidden, Blind:
 		<-r.Context().Done()
 	case AcceptCut:
 		cut(w)
@@ -221,30 +269,25 @@ func (p *peer) take(w http.ResponseWriter, r *http.Request) {
 		os.Exit(3)
 	case Slow:
 		time.Sleep(10 * time.Millisecond)
-		answer(w)(p.write.Created(open311.Created{ID: made.ID}))
-	case Tokens:
-		answer(w)(p.write.Created(open311.Created{Token: made.Token}))
+		well()
 	default:
-		answer(w)(p.write.Created(open311.Created{ID: made.ID, Notice: "Diteruskan"}))
+		well()
 	}
 }
 
-// keep writes a report down, durably, before anything is answered.
-func (p *peer) keep(form url.Values, mode Mode, now int64) (Record, error) {
+// file311 writes a report down, durably, before anything is answered.
+func (p *peer) file311(form url.Values, mode Mode, now int64) (Record, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	r := Record{ID: fmt.Sprintf("POT-%06d", len(p.list)+1), Form: form, At: now}
-	if mode == Tokens {
+	r := Record{ID: fmt.Sprintf("POT-%06d", len(p.list)+1), Form: form, At: now, Mode: mode}
+	switch mode {
+	case Tokens:
 		r.Token = "t-" + r.ID
+	case AcceptHidden:
+		r.Shows = now + Hides.Milliseconds()
+	default:
 	}
-	line, err := json.Marshal(r)
-	if err != nil {
-		return r, err
-	}
-	if _, err := p.file.Write(append(line, '\n')); err != nil {
-		return r, err
-	}
-	if err := p.file.Sync(); err != nil {
+	if err := keep(p.file, r); err != nil {
 		return r, err
 	}
 	p.list = append(p.list, r)
@@ -268,6 +311,11 @@ func (p *peer) shown(r *Record, now int64) open311.Request {
 	if now >= r.At+Closes.Milliseconds() {
 		out.Status, out.StatusNotes, out.Updated = open311.Closed, "selesai", r.At+Closes.Milliseconds()
 	}
+	for _, u := range p.said {
+		if u.Request == r.ID && open311.Ends(u.Status) {
+			out.Status, out.StatusNotes, out.Updated = open311.Closed, u.Text, u.At
+		}
+	}
 	return out
 }
 
@@ -284,6 +332,9 @@ func (p *peer) show(w http.ResponseWriter, r *http.Request) {
 	var list []open311.Request
 	for i := range p.list {
 		one := &p.list[i]
+		if one.Shows > p.now {
+			continue
+		}
 		if ids := q.Get("service_request_id"); ids != "" {
 			if !slices.Contains(strings.Split(ids, ","), one.ID) {
 				continue
@@ -358,6 +409,11 @@ func (p *peer) updates(w http.ResponseWriter, r *http.Request) {
 			if at := one.At + after.Milliseconds(); at <= p.now && at >= from && at <= to {
 				list = append(list, open311.Update{ID: one.ID + "/" + status, RequestID: one.ID, Status: status, Description: "oleh petugas", Updated: at})
 			}
+		}
+	}
+	for i := range p.said {
+		if u := &p.said[i]; u.At >= from && u.At <= to {
+			list = append(list, open311.Update{ID: u.ID, RequestID: u.Request, Status: u.Status, Description: u.Text, Updated: u.At})
 		}
 	}
 	p.mu.Unlock()

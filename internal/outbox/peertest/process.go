@@ -102,11 +102,22 @@ func (p *Process) Set(t *testing.T, mode Mode, now time.Time) {
 	}
 }
 
+// Answer has one of the peer's people say something of a report, now by its
+// clock.
+func (p *Process) Answer(t *testing.T, theirs, status, text string) {
+	t.Helper()
+	p.post(t, "/answer", url.Values{"id": {theirs}, "status": {status}, "text": {text}})
+}
+
 // tell passes mode and clock on; a process that ended by itself is noted.
 func (p *Process) tell(t *testing.T) {
 	t.Helper()
-	query := url.Values{"mode": {string(p.mode)}, "now": {strconv.FormatInt(p.now.UnixMilli(), 10)}}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+p.addr+"/control?"+query.Encode(), nil)
+	p.post(t, "/control", url.Values{"mode": {string(p.mode)}, "now": {strconv.FormatInt(p.now.UnixMilli(), 10)}})
+}
+
+func (p *Process) post(t *testing.T, path string, query url.Values) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+p.addr+path+"?"+query.Encode(), nil)
 	require.NoError(t, err)
 	req.Close = true
 	res, err := http.DefaultClient.Do(req)
