@@ -104,6 +104,23 @@ func (r *Replay) Step(ctx context.Context, at time.Time) error {
 	return nil
 }
 
+// Attend has the register of complaints look at what was concluded of all that
+// was taken, now.
+func (r *Replay) Attend(ctx context.Context) error {
+	if r.g.office == nil {
+		if err := r.g.openComplaints(ctx, &r.undo); err != nil {
+			return err
+		}
+	}
+	if err := r.commit(ctx); err != nil {
+		return err
+	}
+	if err := r.flush(); err != nil {
+		return err
+	}
+	return r.g.office.register.Work(ctx, r.now)
+}
+
 // Close commits what was taken, makes all that was concluded of it durable,
 // and closes the store.
 func (r *Replay) Close(ctx context.Context) error {

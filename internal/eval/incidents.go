@@ -19,6 +19,8 @@ type incident struct {
 	ID       string
 	Rule     watch.Rule
 	Subject  string
+	Site     string
+	Severity string
 	OpenedAt time.Time `json:"opened_at"`
 	LastAt   time.Time `json:"last_at"`
 	Changes  []struct {

@@ -136,6 +136,7 @@ func (f *Follower) tickGadgets(pos uint64) {
 		f.tickUsual(place, sites, float64(passed)/hourMs)
 	}
 	out := f.outages(now, sites)
+	f.out = &out
 	f.tickGates(pos, &out, sites)
 	f.reportOutages(pos, &out, sites)
 	for i, g := range s.all {

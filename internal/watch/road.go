@@ -18,8 +18,8 @@ import (
 // holidays, cuti bersama, working days of Ramadan, Lebaran. The speed of fewer
 // than three vehicles teaches nothing. Source: issue 5 item 1.
 //
-// Nothing new is said while a closure holds or work is done, and such a time
-// teaches nothing.
+// Nothing new is said while a closure holds, work is done, or a counter of the
+// segment is known to be dead or stuck, and such a time teaches nothing.
 type road struct {
 	Next   int64  // begin of the step that is asked for next, Unix ms
 	Pos    uint64 // of the journal when it could be asked for
@@ -90,9 +90,13 @@ func lateness(x *moment) int64 {
 func (s *road) step(x *moment, r *RoadStep) {
 	at := s.Next + stepMs
 	closed, _, _ := x.place.closures.State(x.place.version, "", x.segment.ID, s.Next)
-	if closed || x.muted {
+	if closed || x.muted || x.blind {
 		s.Level.pause(x)
 		s.PM96.pause()
+		if x.blind && s.Said {
+			s.Said = false
+			x.out.calm(RuleIncident)
+		}
 		return
 	}
 	s.Level.step(x, at, r)
