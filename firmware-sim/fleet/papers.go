@@ -26,11 +26,13 @@ func (t *till) rollsBack() {
 }
 
 // number is the next paper's; one of which it was planted has that of the paper
-// before, where that had another amount.
+// before, where that had another amount: no number is on three papers.
 func (t *till) number(at int64, amount city.Rupiah) string {
-	if t.n == 0 || t.last == amount || !t.d.happens(scenario.NumberDoubled, at) {
+	if t.n > 0 && !t.twice && t.last != amount && t.d.happens(scenario.NumberDoubled, at) {
+		t.twice = true
+	} else {
 		t.n++
-		t.last = amount
+		t.twice, t.last = false, amount
 	}
 	return fmt.Sprintf("%s-%06d", t.series, t.n)
 }

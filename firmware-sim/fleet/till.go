@@ -20,7 +20,8 @@ type till struct {
 	n      int
 	count  int64
 	amount int64
-	last   city.Rupiah // amount of the paper before
+	last   city.Rupiah // amount of the newest number's first paper
+	twice  bool        // it is on two
 }
 
 func (f *Fleet) newTill(d *device) *till {

@@ -15,14 +15,16 @@ import (
 	"github.com/simpang-id/simpang/internal/watch"
 )
 
-// faultDays ends with the 30 March 2026: thirty days before it begin in Ramadan
-// and have Nyepi, Idul Fitri with its cuti bersama, and a car-free Sunday after.
+// faultDays ends with the 30 March 2026: thirty days begin in Ramadan and have Nyepi, Idul Fitri with its cuti bersama, and a car-free Sunday after.
 func faultDays(days int) (from, until time.Time, err error) {
 	zone, err := time.LoadLocation("Asia/Jakarta")
 	if err != nil {
 		return from, until, err
 	}
 	until = time.Date(2026, 3, 31, 0, 0, 0, 0, zone)
+	if days < twoWaves { // few days of Ramadan, and the first of Lebaran
+		until = time.Date(2026, 3, 19, 0, 0, 0, 0, zone)
+	}
 	return until.AddDate(0, 0, -days), until, nil
 }
 
@@ -36,8 +38,8 @@ type faultRun struct {
 
 // newFaultRun lays out a town.
 func newFaultRun(dir string, days, sites int, seed uint64) (*faultRun, error) {
-	if days < 14 || sites < 30 {
-		return nil, errors.New("faults: -days is 14 at least, -sites 30: rules learn for nine days, and each fault needs a place")
+	if days < 14 || sites < 40 {
+		return nil, errors.New("faults: -days is 14 at least, -sites 40: rules learn for nine days, and each fault needs a place")
 	}
 	from, until, err := faultDays(days)
 	if err != nil {

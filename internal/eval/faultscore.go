@@ -59,7 +59,7 @@ func (r *faultRun) told(ctx context.Context, g *gateway) (*verdicts, error) {
 			}
 		}
 		if !right {
-			fmt.Fprintf(os.Stderr, "wrong: %s of %s at %s %s\n", a.Rule, a.Subject, a.OpenedAt.Format(time.RFC3339), r.near(a))
+			fmt.Fprintf(os.Stderr, "wrong: %s of %s at %s %v unseen=%v %s\n", a.Rule, a.Subject, a.OpenedAt.Format(time.RFC3339), a.Evidence.Sums, a.Evidence.Unseen, r.near(a))
 		}
 	}
 	for i := range r.plan.faults {

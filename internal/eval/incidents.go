@@ -23,7 +23,11 @@ type incident struct {
 	Severity string
 	OpenedAt time.Time `json:"opened_at"`
 	LastAt   time.Time `json:"last_at"`
-	Changes  []struct {
+	Evidence struct {
+		Sums   map[string]int64
+		Unseen bool
+	}
+	Changes []struct {
 		At   time.Time
 		What string
 	}

@@ -15,7 +15,8 @@ import (
 // traffic_incident: the speed falls under what this hour of this kind of day
 // shows, or the flow leaves it, for least_min and longer. Method: package
 // baseline, whose kinds of day are the city's: working days, weekends, national
-// holidays, cuti bersama, working days of Ramadan, Lebaran. The speed of fewer
+// holidays, cuti bersama, working days of Ramadan, days of rest and working days
+// of Lebaran. The speed of fewer
 // than three vehicles teaches nothing. Source: issue 5 item 1.
 //
 // Nothing new is said while a closure holds, work is done, or a counter of the
@@ -180,7 +181,7 @@ func dayKind(v *inventory.Version, at int64) (baseline.Kind, int64) {
 	t := time.UnixMilli(at).In(v.Zone)
 	clock := int64(t.Hour())*hourMs + int64(t.Minute())*minuteMs + int64(t.Second())*1000
 	date, weekend := t.Format(time.DateOnly), t.Weekday() == time.Saturday || t.Weekday() == time.Sunday
-	kind := baseline.Working
+	kind, lebaran := baseline.Working, false
 	if weekend {
 		kind = baseline.Weekend
 	}
@@ -191,7 +192,7 @@ func dayKind(v *inventory.Version, at int64) (baseline.Kind, int64) {
 		}
 		switch {
 		case h.Kind == "lebaran":
-			kind = max(kind, baseline.Lebaran)
+			lebaran = true
 		case h.Kind == "cuti_bersama" && !h.Working:
 			kind = max(kind, baseline.CutiBersama)
 		case h.Kind == "national" && !h.Working:
@@ -199,6 +200,12 @@ func dayKind(v *inventory.Version, at int64) (baseline.Kind, int64) {
 		case h.Kind == "ramadan" && !weekend:
 			kind = max(kind, baseline.Ramadan)
 		}
+	}
+	switch {
+	case lebaran && (kind == baseline.Working || kind == baseline.Ramadan):
+		kind = baseline.LebaranWorking
+	case lebaran:
+		kind = baseline.Lebaran
 	}
 	return kind, clock
 }
