@@ -212,7 +212,7 @@ var faultKinds = []faultKind{
 		window: incidentWindow, text: incidentText,
 	},
 	{
-		name: "full and slow with parking", plant: scenario.Loaded, on: onSlowRoad, rules: []watch.Rule{watch.RuleParkingLimit}, hour: 9, long: 5 * hour, by: 2150,
+		name: "full and slow with parking", plant: scenario.Loaded, on: onSlowRoad, rules: []watch.Rule{watch.RuleParkingLimit}, hour: 9, long: 5 * hour, by: 2200,
 		also: []watch.Rule{watch.RuleIncident, watch.RuleOneWay, watch.RuleLevelF}, window: pm96Window, text: pm96Text,
 	},
 	{
@@ -220,7 +220,7 @@ var faultKinds = []faultKind{
 		also: []watch.Rule{watch.RuleIncident, watch.RuleParkingLimit, watch.RuleLevelF, watch.RuleTidal}, window: pm96Window, text: pm96Text,
 	},
 	{
-		name: "nearly full one way", plant: scenario.Loaded, on: onRoad, rules: []watch.Rule{watch.RuleTidal}, hour: 9, long: 5 * hour, by: 2600,
+		name: "nearly full one way", plant: scenario.Loaded, on: onRoad, rules: []watch.Rule{watch.RuleTidal}, hour: 9, long: 5 * hour, by: 2700,
 		also: []watch.Rule{watch.RuleOneWay, watch.RuleIncident, watch.RuleParkingLimit, watch.RuleLevelF}, window: pm96Window, text: pm96Text,
 	},
 	{

@@ -91,11 +91,11 @@ planted:
 		if s.street && p.dice.IntN(3) == 0 { // a radio that loses a few
 			p.line(scenario.Gaps, "device: "+s.spot(1+p.dice.IntN(townCars)), 0.02, 0, p.at(0, 0), p.at(p.days, 0))
 		}
-		if p.dice.IntN(2) == 0 { // a link that is away for less than anybody minds
+		if p.dice.IntN(2) == 0 { // a link that is away for less than an interval
 			from := p.at(p.dice.IntN(p.days), 6+p.dice.IntN(14)).Add(minutes(p.dice.IntN(60)))
 			long := 50 * time.Minute
 			if s.interval == often {
-				long = 14 * time.Minute
+				long = 9 * time.Minute
 			}
 			p.line(scenario.LinkAway, "site: "+s.id, 0, 0, from, from.Add(long))
 		}

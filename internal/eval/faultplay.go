@@ -33,6 +33,9 @@ sources:
 %sretention: {journal: 2d}
 `
 
+// perCommit is what comes in a minute or so: a gateway commits far more often.
+const perCommit = 64
+
 // played is a time that is played through the gateway.
 type played struct {
 	cfg      *config.Config
@@ -69,7 +72,7 @@ func newPlayed(dir string, sources []string) (*played, error) {
 func (p *played) play(ctx context.Context) (err error) {
 	const rarely = 400 // garbage is plenty and short-lived, memory is there
 	defer debug.SetGCPercent(debug.SetGCPercent(rarely))
-	r, err := app.OpenReplay(ctx, app.Options{Config: p.cfg, Log: slog.New(slog.DiscardHandler)}, 1024)
+	r, err := app.OpenReplay(ctx, app.Options{Config: p.cfg, Log: slog.New(slog.DiscardHandler)}, perCommit)
 	if err != nil {
 		return err
 	}

@@ -46,8 +46,8 @@ func TestOthersTellWhetherASiteIsTheCause(t *testing.T) {
 		x.fault, x.from = "dead", start
 	}
 	s.list[0].fault, s.list[0].from = "dead", start
-	s.run(start + 4*minuteMs)
-	of := func(device string) cause { return w.f.causeOf(&subject{kind: ofMeter, id: device}) }
+	s.run(start + tickMs)
+	of := func(device string) cause { return w.f.causeOf(&subject{subjectKey: subjectKey{ofMeter, device}}) }
 	w.apply()
 	require.Equal(t, noCause, of("p0-0"))
 	require.Equal(t, mayCause, of("p1-0"))

@@ -232,7 +232,7 @@ func (f *Follower) tickGadget(pos uint64, g *gadget, passed int64, out *outages,
 	x := &judged{f: f, g: g, pos: pos, now: now}
 	g.age(now)
 	silence := now - g.Heard
-	if limit := silentMs(&r.DeviceSilent, g.d); limit > 0 {
+	if limit := g.lossy(silentMs(&r.DeviceSilent, g.d)); limit > 0 {
 		switch {
 		case silence < limit || r.DeviceSilent.Off:
 			x.calm(saysSilent)
@@ -254,6 +254,18 @@ func (f *Follower) tickGadget(pos uint64, g *gadget, passed int64, out *outages,
 	}
 	f.judgeStill(x, n, passed)
 	f.judgeOverstay(x, n)
+}
+
+// lossy is how long a device may say nothing where a share of its readings is
+// lost on the way: so many in a row have a chance of one in a million at most,
+// were each lost by itself.
+func (g *gadget) lossy(limit int64) int64 {
+	const chance = 1e-6
+	share := min(float64(g.Lost/max(1, g.Lost+g.Got)), 0.9)
+	if limit == 0 || share <= 0 {
+		return limit
+	}
+	return max(limit, int64((1+math.Log(chance)/math.Log(share))*float64(g.d.IntervalS)*1000))
 }
 
 // silentMs is how long a device may say nothing; 0: nobody said how often it
