@@ -170,6 +170,9 @@ func TestWhatIsPlantedOnARoad(t *testing.T) {
 				continue
 			}
 			for _, l := range m.Reading.Traffic.Lanes {
+				if l.Backward {
+					continue // the other road
+				}
 				vehicles += float64(l.SM + l.KR + l.KB)
 				speed = max(speed, float64(l.Speed.V))
 			}

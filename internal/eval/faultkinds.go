@@ -220,7 +220,7 @@ var faultKinds = []faultKind{
 		also: []watch.Rule{watch.RuleIncident, watch.RuleParkingLimit, watch.RuleLevelF, watch.RuleTidal}, window: pm96Window, text: pm96Text,
 	},
 	{
-		name: "nearly full one way", plant: scenario.Loaded, on: onRoad, rules: []watch.Rule{watch.RuleTidal}, hour: 9, long: 5 * hour, by: 2700,
+		name: "nearly full one way", plant: scenario.Loaded, on: onRoad, rules: []watch.Rule{watch.RuleTidal}, hour: 9, long: 5 * hour, by: 2800,
 		also: []watch.Rule{watch.RuleOneWay, watch.RuleIncident, watch.RuleParkingLimit, watch.RuleLevelF}, window: pm96Window, text: pm96Text,
 	},
 	{

@@ -204,7 +204,7 @@ func (p *faultPlan) put(f *planted, i int) {
 		f.subject, f.subjects, of = r.id, []string{r.id}, "segment: "
 		if k.on == onCounter {
 			f.subject, of = r.counter(), "device: "
-			f.subjects = []string{r.counter()}
+			f.subjects = []string{r.counter(), r.id}
 		}
 		if k.rules[0] == watch.RuleTidal {
 			second = r.opposite

@@ -138,8 +138,8 @@ func (s *road) take(to **series, x *moment, at int64, value float64) baseline.Ve
 func (s *road) judge(x *moment, at int64, slow, odd *baseline.Verdict) {
 	p := &x.rules.Incident
 	least := int64(p.LeastMin) * minuteMs
-	bySpeed := stands(s.Speed, at, least) && (slow.Anomalous && !slow.Above || s.Said && s.Before)
-	byFlow := stands(s.Flow, at, least) && (odd.Anomalous && odd.Score > 0.5 || s.Said)
+	bySpeed := stands(s.Speed, at, least) && (slow.Anomalous && !slow.Above && -s.Speed.apart() >= p.Share || s.Said && s.Before)
+	byFlow := stands(s.Flow, at, least) && (odd.Anomalous && odd.Score > 0.5 && math.Abs(s.Flow.apart()) >= p.Share || s.Said)
 	switch {
 	case (bySpeed || byFlow) && !s.Said:
 		of, v, unit := s.Flow, odd, "vph"
@@ -156,6 +156,19 @@ func (s *road) judge(x *moment, at int64, slow, odd *baseline.Verdict) {
 		s.Said = false
 		x.out.calm(RuleIncident)
 	}
+}
+
+// apart is by which share of the usual the mean of the last three points differs
+// from it; below 0 it is less.
+func (s *series) apart() float64 {
+	seen, usual := 0.0, 0.0
+	for _, p := range s.Points[max(0, len(s.Points)-3):] {
+		seen, usual = seen+float64(p.V), usual+float64(p.Mid)
+	}
+	if usual <= 0 {
+		return 1
+	}
+	return seen/usual - 1
 }
 
 // stands tells whether an anomaly of a series has lasted for so long.
