@@ -117,3 +117,70 @@ func TestDaysOfLebaran(t *testing.T) {
 		require.Equal(t, want, kind, date)
 	}
 }
+
+// TestADeviceThatLosesReadings has a longer time before it is silent: what it
+// loses is told as gaps.
+func TestADeviceThatLosesReadings(t *testing.T) {
+	t.Parallel()
+	d := &inventory.Device{IntervalS: 600}
+	of := func(got, lost float32) int64 {
+		g := &gadget{d: d, gadgetState: gadgetState{Got: got, Lost: lost}}
+		return g.lossy(30*minuteMs) / minuteMs
+	}
+	require.Equal(t, int64(30), of(100, 0))
+	require.Equal(t, int64(30), of(0, 0))
+	require.InDelta(t, 45, of(98, 2), 1)
+	require.InDelta(t, 141, of(65, 35), 2)
+	require.InDelta(t, 1321, of(1, 99), 2, "bounded")
+	require.Zero(t, (&gadget{d: d, gadgetState: gadgetState{Got: 1, Lost: 1}}).lossy(0), "one without an interval")
+}
+
+// TestAPlaceThatFlapsTeachesNothing: what a broken sensor says is no arrival of
+// which its neighbours would have had as many.
+func TestAPlaceThatFlapsTeachesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{}, streets(t, "", "", 1))
+	s := newSpots(w, 3, 1)
+	start := monday + 2*dayMs + 9*hourMs
+	s.run(start)
+	w.apply()
+	u := w.f.gadgets.byID["p0-0"].usual
+	before := u.Came
+	s.list[0].fault, s.list[0].from = "flapping", start
+	s.run(start + 6*hourMs)
+	w.apply()
+	require.Less(t, u.Came, before+200, "of 360 changes")
+	require.NotEmpty(t, w.all())
+}
+
+// TestADayWithAClosureIsNoDayOfDrift: those who were there leave, and nobody
+// comes.
+func TestADayWithAClosureIsNoDayOfDrift(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	site := *r.v.Site("a")
+	site.ResetAt = "04:00"
+	r.x.place.site = &site
+	r.x.place.closures.Put(closureOf("a", monday+dayMs+12*hourMs, monday+dayMs+20*hourMs))
+	s := &drift{}
+	for day, out := range []int64{200, 150, 150} {
+		date := r.x.place.date(monday + int64(day)*dayMs)
+		s.pass(date, false, 200)
+		s.pass(date, true, out)
+		r.x.now = monday + int64(day+1)*dayMs + 2*hourMs
+		s.tick(r.x)
+		require.Equal(t, day == 2, len(r.said) > 0, day)
+	}
+}
+
+// TestWhatIsRareAndSmallIsNoIncident: an incident differs by a share of what is
+// usual, in the mean of three points.
+func TestWhatIsRareAndSmallIsNoIncident(t *testing.T) {
+	t.Parallel()
+	s := &series{}
+	require.InDelta(t, 1, s.apart(), 1e-9, "where nothing is usual all is apart")
+	for _, v := range []float32{5, 100, 100, 40} {
+		s.Points = append(s.Points, Point{V: v, Mid: 100})
+	}
+	require.InDelta(t, -0.2, s.apart(), 1e-6)
+}
