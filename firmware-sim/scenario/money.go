@@ -58,11 +58,9 @@ func (p Planted) In(kind PlantedKind, id string, at int64) *Plant {
 }
 
 func (p *Plant) subject() string {
-	switch p.Kind {
-	case DepositLate, DepositShort:
-		return p.Operator
-	}
 	switch needs[p.Kind] {
+	case ofOperator:
+		return p.Operator
 	case ofSite:
 		return p.Site
 	case ofSegment:

@@ -76,7 +76,7 @@ func newBoxRun(dir string, seed uint64) (*boxRun, error) {
 	}
 	r := &boxRun{played: p, dead: map[string]time.Time{}, jams: map[string][]int64{}}
 	r.counts = time.Date(2026, 7, 6, 0, 0, 0, 0, p.cfg.City.Zone)
-	p.from, p.until, p.each = r.counts.AddDate(0, 0, -boxesLearn), r.counts.AddDate(0, 0, boxesDays), 15*time.Minute
+	p.from, p.until, p.each = r.counts.AddDate(0, 0, -boxesLearn), r.counts.AddDate(0, 0, boxesDays), time.Hour
 	p.source = func(*inventory.Device) string { return "devices" }
 	p.truth = r.happened
 	if p.scenario, err = scenario.Parse([]byte(r.plan(meters, seed))); err != nil {
