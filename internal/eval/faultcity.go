@@ -22,8 +22,8 @@ const (
 	townCars, townCycles = 6, 3    // spots of a street
 	gateCars, gateCycles = 40, 30  // places behind gates
 	countEach            = 300     // seconds, of road counters
-	perRoad              = 3       // sites a segment
-	leastRoads           = 14      // pairs
+	perRoad              = 5       // sites a pair of segments
+	leastRoads           = 15      // pairs
 	slowKmh, roadKmh     = 33., 45 // free flow: on the slow ones parking is to be restricted first
 	everyFourth          = 4       // pair of roads is slow
 )
@@ -61,7 +61,7 @@ type town struct {
 
 func newTown(n int) *town {
 	t := &town{}
-	for i := range max(leastRoads, n/perRoad/2) {
+	for i := range max(leastRoads, n/perRoad) {
 		a, b := fmt.Sprintf("jalan-%02d-u", i+1), fmt.Sprintf("jalan-%02d-s", i+1)
 		slow := i%everyFourth == 0
 		t.roads = append(t.roads, townRoad{a, b, slow}, townRoad{b, a, slow})
