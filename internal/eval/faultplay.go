@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -52,12 +53,12 @@ type played struct {
 
 // newPlayed makes a configuration over an inventory that lies in dir.
 func newPlayed(dir string, sources []string) (*played, error) {
-	list := ""
+	var list strings.Builder
 	for _, id := range sources {
-		list += fmt.Sprintf("  - {id: %s, type: broker, format: native, listen: \"127.0.0.1:0\", max_age: 8784h}\n", id)
+		fmt.Fprintf(&list, "  - {id: %s, type: broker, format: native, listen: \"127.0.0.1:0\", max_age: 8784h}\n", id)
 	}
 	file := filepath.Join(dir, "simpang.yaml")
-	if err := os.WriteFile(file, fmt.Appendf(nil, faultSettings, list), 0o600); err != nil {
+	if err := os.WriteFile(file, fmt.Appendf(nil, faultSettings, list.String()), 0o600); err != nil {
 		return nil, err
 	}
 	cfg, faults := config.Load(file, nil, nil)

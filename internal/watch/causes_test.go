@@ -14,7 +14,7 @@ import (
 // site share is theirs; it begins anew when they are back.
 func TestASiteThatIsOutTellsForItsMeter(t *testing.T) {
 	t.Parallel()
-	noon := int64(monday + 14*dayMs + 12*hourMs)
+	noon := monday + 14*dayMs + 12*hourMs
 	raised := []string{"+meter_silent 1"}
 	for name, c := range map[string]struct {
 		cause cause
