@@ -166,8 +166,8 @@ func TestWhatIsPlantedOnARoad(t *testing.T) {
 	flow := func(r *ran) (vehicles, speed float64) {
 		in, _ := r.within("tc-1")
 		for _, m := range in {
-			if m.Reading.Traffic == nil {
-				continue
+			if m.Reading.Traffic == nil || m.At-r.start <= plantedFrom {
+				continue // a period before it is told within it
 			}
 			for _, l := range m.Reading.Traffic.Lanes {
 				if l.Backward {
