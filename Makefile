@@ -58,7 +58,7 @@ soak: servers ## the long fault run: simulated worlds, and what else soak.sh has
 bench: servers ## speed, as ratios in one run; BENCHFLAGS=-quick for a tenth of it
 	go run ./internal/bench $(BENCHFLAGS)
 
-eval: ## how good the conclusions are, against a simulated year's truth; EVALFLAGS='-days 60 -sites 20' for less
+eval: ## how good the conclusions are, against a simulated truth; EVALFLAGS='-days 60 -sites 20' or '-only faults -seed 11' for less
 	go run ./internal/eval $(EVALFLAGS)
 
 build: ## static binaries for linux amd64, arm64 and armv7 in dist/

@@ -54,6 +54,7 @@ func (f *Fleet) newCounter(d *device, see []*watched) {
 		for _, w := range see {
 			lanes = append(lanes, w.count(d, at, interval)...)
 		}
+		lanes = d.said(at, lanes)
 		d.busy = at + speaks
 		f.at(d.busy, func(sent int64) {
 			for _, part := range split(lanes, d.format) {

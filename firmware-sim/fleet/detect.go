@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/simpang-id/simpang/firmware-sim/scenario"
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/inventory"
 )
@@ -49,15 +50,18 @@ func (s *site) spot(d *device) {
 	}
 	pl := &place{d: d}
 	p.places = append(p.places, pl)
+	pl.starts(p, len(p.places)-1)
 	interval := d.interval(10 * time.Minute)
 	s.f.every(s.f.o.Start+d.rng.Int64N(interval), interval, func(at int64) { pl.say(at, city.Int{}) })
 }
 
 // say sends the state of a place.
-func (p *place) say(at int64, dwell city.Int) {
+func (p *place) say(at int64, dwell city.Int) { p.send(at, p.seen(at), dwell) }
+
+func (p *place) send(at int64, occupied bool, dwell city.Int) {
 	hour, _ := p.d.f.cal.hour(at)
 	p.d.send(at, &city.Reading{Kind: city.KindSpot, Spot: &city.Spot{
-		Occupied: p.occupied, DwellS: dwell, Battery: p.d.battery(at),
+		Occupied: occupied, DwellS: dwell, Battery: p.d.battery(at),
 		Temperature: city.SomeMilli(int64(math.Round(28+5*math.Cos((hour-13)/12*math.Pi)+p.d.rng.NormFloat64())) * 1000),
 		RSSI:        city.SomeMilli((-95 + int64(6*p.d.rng.NormFloat64())) * 1000),
 	}})
@@ -69,7 +73,7 @@ func (p *place) turn(at int64, occupied, seen bool) {
 		dwell = city.SomeInt((at - p.since) / 1000)
 	}
 	p.occupied, p.since = occupied, at
-	if seen {
+	if seen && !p.d.is(scenario.StuckTaken, at) && !p.d.is(scenario.StuckFree, at) {
 		p.say(at, dwell)
 	}
 }
@@ -151,5 +155,12 @@ func (p *pool) leaves(at int64, v *stay) {
 }
 
 func pass(at int64, d *device, out bool, class city.Class) {
+	misses := scenario.MissesIn
+	if out {
+		misses = scenario.MissesOut
+	}
+	if d.happens(misses, at) || d.is(scenario.CountsNothing, at) {
+		return
+	}
 	d.send(at, &city.Reading{Kind: city.KindGate, Gate: &city.Gate{Out: out, Class: class, Count: 1}})
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/simpang-id/simpang/firmware-sim/message"
+	"github.com/simpang-id/simpang/firmware-sim/scenario"
 	"github.com/simpang-id/simpang/firmware-sim/truth"
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/inventory"
@@ -34,11 +35,16 @@ type device struct {
 	lastSent int64 // simulated time
 	busy     int64 // simulated time until which a counter counts up, and says nothing else
 	aged     float64
+
+	plants []*plant
+	wrong  source      // of what is planted, so that it changes nothing else
+	same   []city.Lane // what a counter says again and again
 }
 
 func (f *Fleet) newDevice(d *inventory.Device) *device {
 	s := f.o.Scenario
 	v := &device{f: f, inv: d, rng: f.random("device", d.ID), format: f.o.Format(d.ID), bootAt: f.o.Start, lastSent: f.o.Start}
+	v.plants, v.wrong = f.plantsOf(d.ID, d.Site, d.Segment), f.random("wrong", d.ID)
 	v.hasBoot = !v.rng.chance(s.Devices.NoBoot)
 	v.boot = uint64(max(1, f.o.Start/1000))
 	v.seq = uint64(v.rng.between(0, 999))
@@ -55,6 +61,7 @@ func (f *Fleet) newDevice(d *inventory.Device) *device {
 	if s.Faults.Reboot > 0 {
 		f.at(f.o.Start+v.rng.wait(s.Faults.Reboot), v.reboot)
 	}
+	v.startsPlanted()
 	if health := s.Devices.Health.Milliseconds(); health > 0 {
 		f.every(f.o.Start+v.rng.Int64N(health), health, v.health)
 	}
@@ -84,6 +91,10 @@ func (d *device) reboot(at int64) {
 	if d.isDead(at) || (!d.hasBoot && d.seq < 20) { // a falling number must be seen to fall
 		return
 	}
+	d.boots(at)
+}
+
+func (d *device) boots(at int64) {
 	line := truth.Line{What: truth.Fault, Fault: "reboot", Device: d.inv.ID, At: at}
 	d.run++
 	d.bootAt = at
@@ -99,6 +110,9 @@ func (d *device) reboot(at int64) {
 }
 
 func (d *device) isDead(at int64) bool {
+	if d.is(scenario.Dead, at) || d.is(scenario.Dark, at) {
+		return true
+	}
 	if d.deadAt == 0 || at < d.deadAt {
 		return false
 	}
@@ -113,7 +127,8 @@ func (d *device) isDead(at int64) bool {
 func (d *device) battery(at int64) city.Milli {
 	s := d.f.o.Scenario.Devices
 	used := math.Min(1, d.aged*0.8+float64(at-d.f.o.Start)/dayMs/s.BatteryDays)
-	return city.SomeMilli(int64(math.Round((s.BatteryV-math.Max(0, s.BatteryV-3)*used*used)*100)) * 10)
+	mv := d.volts(at, (s.BatteryV-math.Max(0, s.BatteryV-3)*used*used)*1000)
+	return city.SomeMilli(int64(math.Round(mv/10)) * 10)
 }
 
 // health says how the device is; a sentence cannot.
@@ -134,7 +149,7 @@ func (d *device) health(at int64) {
 
 // clock is the device's own.
 func (d *device) clock(at int64) int64 {
-	return at + int64(d.offset+d.drift*float64(at-d.f.o.Start))
+	return at + int64(d.offset+d.drift*float64(at-d.f.o.Start)+d.off(at))
 }
 
 // send numbers a reading and sends it, or what a fault makes of it. An At of 0
@@ -155,6 +170,9 @@ func (d *device) send(at int64, r *city.Reading) bool {
 	}
 	d.lastAt = max(d.lastAt, r.At)
 	name := d.draw()
+	if d.happens(scenario.Gaps, at) || r.Kind == city.KindReceipt && d.happens(scenario.PapersUnsent, at) {
+		name = "lost"
+	}
 	switch name {
 	case "":
 		d.put(at, d.message(at, r))
@@ -225,6 +243,7 @@ func (d *device) draw() string {
 }
 
 func (d *device) put(at int64, m message.Message) {
+	at = d.away(at)
 	m.SendAt = at
 	d.f.outbox.push(at, outgoing{m, d, d.run})
 }

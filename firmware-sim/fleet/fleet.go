@@ -38,6 +38,7 @@ type Fleet struct {
 	stays   uint64
 	open    map[uint64]*stay
 	devices map[string]*device
+	plants  []*plant
 	bank    *bank
 }
 
@@ -67,7 +68,8 @@ func New(o Options) (*Fleet, error) {
 		o: o, zone: o.Version.Zone, closures: inventory.NewClosureSet(), now: o.Start,
 		open: map[uint64]*stay{}, devices: make(map[string]*device, len(o.Version.Devices)),
 	}
-	f.cal = newCalendar(o.Version)
+	f.cal = newCalendar(o.Version, o.Scenario)
+	f.newPlants()
 	o.Truth.Line(truth.Line{
 		What: truth.Run, Version: truth.FormatVersion, Seed: o.Seed, Start: o.Start, Until: o.End, Inventory: o.Version.Hash,
 	})

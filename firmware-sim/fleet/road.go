@@ -23,6 +23,7 @@ type road struct {
 	tide     float64    // more before noon, less after it, or the other way
 	free     float64    // km/h
 
+	plants   []*plant
 	jams     source
 	jamFrom  int64
 	jamUntil int64
@@ -31,7 +32,7 @@ type road struct {
 func (f *Fleet) newRoad(s *inventory.Segment) *road {
 	t := &f.o.Scenario.Traffic
 	rng := f.random("road", s.ID)
-	r := &road{f: f, inv: s, jams: f.random("jam", s.ID), free: s.FreeFlowKmh}
+	r := &road{f: f, inv: s, plants: f.plantsOf("", "", s.ID), jams: f.random("jam", s.ID), free: s.FreeFlowKmh}
 	if r.free <= 0 {
 		r.free = 45
 	}
@@ -77,9 +78,11 @@ func (r *road) jammed(at int64) bool {
 // wants returns the vehicles/h of each class that want to pass.
 func (r *road) wants(at int64) [4]float64 {
 	hour, rest := r.f.cal.hour(at)
-	scale := 1 + r.tide
+	season := r.f.cal.season(at)
+	hour = season.hour(hour)
+	scale := (1 + r.tide) * season.Traffic * r.f.mood("road", r.inv.ID, r.f.o.Scenario.Traffic.Mood, at)
 	if hour >= 12 {
-		scale = 1 - r.tide
+		scale *= (1 - r.tide) / (1 + r.tide)
 	}
 	if rest {
 		scale *= r.f.o.Scenario.Traffic.Weekend
@@ -88,6 +91,7 @@ func (r *road) wants(at int64) [4]float64 {
 	for i, c := range r.f.o.Scenario.Traffic.Classes.All() {
 		out[i] = r.peak[i] * scale * factor(c.Hours, hour) / most(c.Hours)
 	}
+	r.changed(at, &out)
 	return out
 }
 
@@ -121,10 +125,8 @@ func (r *road) pass(until, ms int64, queue *float64) stream {
 		demand += want[i] * ekr[i]
 	}
 	capacity := r.capacity * hours
-	jam := r.jammed(until - ms/2)
-	if jam {
-		capacity *= r.f.o.Scenario.Traffic.JamShare
-	}
+	left, jam := r.blocked(until - ms/2)
+	capacity *= left
 	waiting := demand + *queue
 	if waiting <= capacity && !jam {
 		*queue = 0

@@ -122,7 +122,7 @@ func (s *site) newDemand(class city.Class) {
 	for _, v := range d.day {
 		d.peak = math.Max(d.peak, v)
 	}
-	d.peak *= 24 / d.day.Sum() * d.perDay * math.Max(1, sc.Parking.Weekend)
+	d.peak *= 24 / d.day.Sum() * d.perDay * math.Max(1, sc.Parking.Weekend) * sc.Days.MostParking() * moodMost(sc.Parking.Mood)
 	if d.peak <= 0 {
 		return
 	}
@@ -132,10 +132,12 @@ func (s *site) newDemand(class city.Class) {
 
 // rate is arrivals a day at a moment.
 func (d *demand) rate(at int64) float64 {
-	hour, rest := d.s.f.cal.hour(at)
-	rate := factor(d.day, hour) * 24 / d.day.Sum() * d.perDay
+	f := d.s.f
+	hour, rest := f.cal.hour(at)
+	season := f.cal.season(at)
+	rate := factor(d.day, season.hour(hour)) * 24 / d.day.Sum() * d.perDay * season.Parking * f.mood("site", d.s.inv.ID, f.o.Scenario.Parking.Mood, at)
 	if rest {
-		rate *= d.s.f.o.Scenario.Parking.Weekend
+		rate *= f.o.Scenario.Parking.Weekend
 	}
 	return rate
 }

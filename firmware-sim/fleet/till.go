@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/simpang-id/simpang/firmware-sim/scenario"
 	"github.com/simpang-id/simpang/firmware-sim/truth"
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/tariff"
@@ -19,11 +20,14 @@ type till struct {
 	n      int
 	count  int64
 	amount int64
+	last   city.Rupiah // amount of the newest number's first paper
+	twice  bool        // it is on two
 }
 
 func (f *Fleet) newTill(d *device) *till {
 	t := &till{d: d, rng: f.random("planted", d.inv.ID), series: strings.ToUpper(strconv.FormatInt(f.o.Start/1000, 36))}
 	t.resets()
+	t.rollsBack()
 	return t
 }
 
@@ -55,14 +59,15 @@ func (s *site) pay(at int64, v *stay) {
 		return
 	}
 	r.Amount = t.less(at, r.Amount)
-	t.n++
-	r.Number = fmt.Sprintf("%s-%06d", t.series, t.n)
+	r.Number = t.number(at, r.Amount)
 	t.count++
 	t.amount += int64(r.Amount)
 	whole := t.print(at, r, false)
 	if whole && !void && t.voidsAtNight(at, after, r.Amount) {
 		void = true
 	}
+	void = whole && t.d.happens(scenario.DayVoids, at) || void
+	t.phantom(at, r)
 	// Only a receipt that went out on time is voided or printed again: what a
 	// void of an unknown receipt means is another question.
 	switch {

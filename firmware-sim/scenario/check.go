@@ -69,6 +69,15 @@ func (s *Scenario) check() error {
 	within("faults.clock_drift (seconds)", f.ClockDrift.Seconds(), 0, 3600)
 	within("faults.late_by (minutes)", f.LateBy.Minutes(), 1, 24*60)
 	s.checkMoney(say, share, within)
+	for name, d := range s.Days {
+		at := "days." + name
+		if name != "ramadan" && name != "lebaran" {
+			say("%s: days differ in ramadan and lebaran", at)
+		}
+		within(at+".parking", d.Parking, 0, 10)
+		within(at+".traffic", d.Traffic, 0, 10)
+		within(at+".earlier (hours)", d.Earlier.Hours(), 0, 6)
+	}
 	slices.SortFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(faults...)
 }
@@ -82,6 +91,7 @@ type (
 func (s *Scenario) checkParking(say sayFunc, share shareFunc, within withinFunc) {
 	share("parking.overfull", s.Parking.Overfull)
 	within("parking.weekend", s.Parking.Weekend, 0, 10)
+	within("parking.mood", s.Parking.Mood, 0, 1)
 	for _, class := range city.Classes {
 		c, at := s.Parking.Classes.Of(class), "parking.classes."+class.String()
 		within(at+".turnover", c.Turnover, 0, 1000)
@@ -121,6 +131,7 @@ func (s *Scenario) checkTraffic(say sayFunc, within withinFunc) {
 	within("traffic.volume", t.Volume, 0, 10)
 	within("traffic.spread", t.Spread, 0, 3)
 	within("traffic.weekend", t.Weekend, 0, 10)
+	within("traffic.mood", t.Mood, 0, 1)
 	within("traffic.jam_speed_kmh", t.JamSpeed, 1, 100)
 	within("traffic.jam_capacity", t.JamShare, 0.01, 1)
 	within("traffic.jam_for (minutes)", t.JamFor.Minutes(), 1, 24*60)

@@ -2,6 +2,8 @@ package scenario
 
 import (
 	"fmt"
+	"path"
+	"slices"
 	"time"
 )
 
@@ -32,8 +34,10 @@ type Plant struct {
 	Kind     PlantedKind `yaml:"kind"`
 	Site     string      `yaml:"site"`
 	Device   string      `yaml:"device"`
+	Segment  string      `yaml:"segment"`
 	Operator string      `yaml:"operator"`
 	Share    float64     `yaml:"share"`
+	By       float64     `yaml:"by"` // in the unit of its kind
 	Days     int         `yaml:"days"`
 	From     time.Time   `yaml:"from"`
 	Until    time.Time   `yaml:"until"`
@@ -54,15 +58,16 @@ func (p Planted) In(kind PlantedKind, id string, at int64) *Plant {
 }
 
 func (p *Plant) subject() string {
-	switch p.Kind {
-	case Skim, Blind:
-		return p.Site
-	case NightVoids, MeterReset, MeterSilent, OffTariff:
-		return p.Device
-	case DepositLate, DepositShort:
+	switch needs[p.Kind] {
+	case ofOperator:
 		return p.Operator
+	case ofSite:
+		return p.Site
+	case ofSegment:
+		return p.Segment
+	default:
+		return p.Device
 	}
-	return ""
 }
 
 func (s *Scenario) checkMoney(say sayFunc, share shareFunc, within withinFunc) {
@@ -70,20 +75,27 @@ func (s *Scenario) checkMoney(say sayFunc, share shareFunc, within withinFunc) {
 	within("bank.pay_day", float64(s.Bank.PayDay), 1, 28)
 	for i := range s.Planted {
 		p, at := &s.Planted[i], fmt.Sprintf("planted %d", i+1)
-		switch p.Kind {
-		case Skim, NightVoids, OffTariff, DepositShort:
-			within(at+".share", p.Share, 0.0001, 1)
-		case DepositLate:
-			within(at+".days", float64(p.Days), 1, 3660)
-		case MeterReset, MeterSilent, Blind:
-		default:
-			say("%s: the kind %q is not known: use skim, night_voids, meter_reset, meter_silent, off_tariff, blind, deposit_late or deposit_short", at, p.Kind)
+		need, known := needs[p.Kind]
+		if !known {
+			say("%s: the kind %q is not known: docs/firmware-sim.md lists those that are", at, p.Kind)
 			continue
 		}
-		if p.subject() == "" {
-			say("%s: %s needs the id of what it is about: site for skim and blind, device for night_voids, meter_reset, meter_silent and off_tariff, operator for deposits", at, p.Kind)
+		if slices.Contains(shared, p.Kind) {
+			within(at+".share", p.Share, 0.0001, 1)
 		}
-		if p.From.IsZero() || (p.Kind != MeterReset && !p.Until.After(p.From)) {
+		if p.Kind == DepositLate {
+			within(at+".days", float64(p.Days), 1, 3660)
+		}
+		if b, ok := by[p.Kind]; ok {
+			within(at+".by ("+b.unit+")", p.By, b.least, b.most)
+		}
+		if p.subject() == "" {
+			say("%s: %s needs the id of what it is about: %s", at, p.Kind, need)
+		}
+		if _, err := path.Match(p.Site, ""); err != nil {
+			say("%s: the pattern %q is wrong", at, p.Site)
+		}
+		if p.From.IsZero() || (p.Kind != MeterReset && p.Kind != MeterRollback && !p.Until.After(p.From)) {
 			say("%s: give from and a later until", at)
 		}
 	}

@@ -33,6 +33,7 @@ type Scenario struct {
 	Faults   Faults   `yaml:"faults"`
 	Bank     Bank     `yaml:"bank"`
 	Planted  Planted  `yaml:"planted"`
+	Days     Days     `yaml:"days"`
 
 	Zone *time.Location `yaml:"-"`
 }
@@ -54,6 +55,7 @@ type Parking struct {
 	Warm     bool                  `yaml:"warm"`     // places are taken at the start already, gates excepted
 	Overfull float64               `yaml:"overfull"` // share of those turned away from gates and counts who park all the same
 	Weekend  float64               `yaml:"weekend"`  // factor of arrivals on Saturday and Sunday
+	Mood     float64               `yaml:"mood"`     // how days differ: standard deviation of the logarithm
 	Classes  ParkingClasses        `yaml:"classes"`
 	Sites    map[string]SiteDemand `yaml:"sites"` // by id, else by kind
 }
@@ -117,6 +119,7 @@ type Traffic struct {
 	Volume   float64        `yaml:"volume"` // degree of saturation in the peak hour, typical segment
 	Spread   float64        `yaml:"spread"` // how segments differ: standard deviation of the logarithm
 	Weekend  float64        `yaml:"weekend"`
+	Mood     float64        `yaml:"mood"` // how days differ: standard deviation of the logarithm
 	Classes  TrafficClasses `yaml:"classes"`
 	JamSpeed float64        `yaml:"jam_speed_kmh"`
 	JamShare float64        `yaml:"jam_capacity"` // what is left of the capacity in a jam
@@ -139,6 +142,26 @@ type TrafficClass struct {
 	Share float64 `yaml:"share"` // of all vehicles
 	Hours Day     `yaml:"hours"`
 	Inner float64 `yaml:"inner"` // weight of the lane at the median against the kerb's 1
+}
+
+// Days is how days of Ramadan and Lebaran (holidays.csv) differ from others, by
+// "ramadan" and "lebaran".
+type Days map[string]Season
+
+// MostParking is the largest factor of arrivals, 1 at least.
+func (d Days) MostParking() float64 {
+	most := 1.0
+	for _, s := range d {
+		most = max(most, s.Parking)
+	}
+	return most
+}
+
+// Season is how the days of a season differ from others.
+type Season struct {
+	Parking float64       `yaml:"parking"` // factor of arrivals
+	Traffic float64       `yaml:"traffic"` // factor of those who want to pass
+	Earlier time.Duration `yaml:"earlier"` // by so much the afternoon and evening come
 }
 
 // Faults are rates; 0 is off.

@@ -104,6 +104,23 @@ func (r *Replay) Step(ctx context.Context, at time.Time) error {
 	return nil
 }
 
+// Attend has the register of complaints look at what was concluded of all that
+// was taken, now.
+func (r *Replay) Attend(ctx context.Context) error {
+	if r.g.office == nil {
+		if err := r.g.openComplaints(ctx, &r.undo); err != nil {
+			return err
+		}
+	}
+	if err := r.commit(ctx); err != nil {
+		return err
+	}
+	if err := r.flush(); err != nil {
+		return err
+	}
+	return r.g.office.register.Work(ctx, r.now)
+}
+
 // Close commits what was taken, makes all that was concluded of it durable,
 // and closes the store.
 func (r *Replay) Close(ctx context.Context) error {
@@ -258,9 +275,12 @@ func (r *Replay) dateOf(ms int64) string {
 // carried is a follower in a goroutine of its own.
 type carried struct {
 	f     Follower
+	often bool // what it concludes is asked for while it goes on
 	in    chan step
 	since int // entries applied and not flushed
-	err   error
+
+	flushedAt int64 // receive time, Unix ms
+	err       error
 }
 
 type step struct {
@@ -275,7 +295,7 @@ const carryAhead = 16
 func (r *Replay) carry() {
 	var done sync.WaitGroup
 	for _, x := range r.g.runners {
-		c := &carried{f: x.f, in: make(chan step, carryAhead)}
+		c := &carried{f: x.f, often: x.f == &r.g.traffic, in: make(chan step, carryAhead)}
 		r.carried = append(r.carried, c)
 		done.Go(c.run)
 	}
@@ -294,7 +314,7 @@ func (c *carried) run() {
 			c.err = c.f.Apply(s.entries)
 			c.since += len(s.entries)
 		}
-		if c.err == nil && (s.flushed != nil || c.since >= flushMost) {
+		if c.err == nil && (s.flushed != nil || c.since >= flushMost || c.often && c.passed(s.entries)) {
 			c.err = c.f.Flush()
 			c.since = 0
 		}
@@ -302,6 +322,18 @@ func (c *carried) run() {
 			s.flushed <- c.err
 		}
 	}
+}
+
+// oftenMs is how often what the watch asks for on line is flushed.
+const oftenMs = 5 * 60 * 1000
+
+// passed tells whether so much time has passed since the last flush.
+func (c *carried) passed(entries []journal.Entry) bool {
+	if n := len(entries); n > 0 && entries[n-1].Recv-c.flushedAt >= oftenMs {
+		c.flushedAt = entries[n-1].Recv
+		return true
+	}
+	return false
 }
 
 func (r *Replay) give(entries []journal.Entry) {

@@ -19,9 +19,15 @@ type incident struct {
 	ID       string
 	Rule     watch.Rule
 	Subject  string
+	Site     string
+	Severity string
 	OpenedAt time.Time `json:"opened_at"`
 	LastAt   time.Time `json:"last_at"`
-	Changes  []struct {
+	Evidence struct {
+		Sums   map[string]int64
+		Unseen bool
+	}
+	Changes []struct {
 		At   time.Time
 		What string
 	}

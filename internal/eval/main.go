@@ -4,29 +4,63 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 )
 
 func main() {
-	days := flag.Int("days", 365, "days of the simulated year; fewer are quicker and say less")
-	sites := flag.Int("sites", 60, "parking places")
+	only := flag.String("only", "", "money, faults or boxes (tapping boxes that are dead); all where it is left out")
+	days := flag.Int("days", 0, "days that are simulated, 365 of money and 30 of faults where it is left out; fewer are quicker and say less")
+	sites := flag.Int("sites", 0, "parking places, 60 of money and 100 of faults where it is left out")
 	seed := flag.Uint64("seed", 1, "of all random numbers")
 	keep := flag.String("keep", "", "keep the simulated store in this folder, which must not be there yet")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	err := run(ctx, *days, *sites, *seed, *keep)
+	err := runAll(ctx, *only, *days, *sites, *seed, *keep)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "eval:", err)
 		os.Exit(1)
 	}
+}
+
+// runAll runs the parts that are asked for.
+func runAll(ctx context.Context, only string, days, sites int, seed uint64, keep string) error {
+	if !slices.Contains([]string{"", "money", "faults", "boxes"}, only) {
+		return fmt.Errorf("-only %s is no part: use money, faults or boxes", only)
+	}
+	if only == "" || only == "money" {
+		if err := run(ctx, cmp.Or(days, 365), cmp.Or(sites, 60), seed, keep); err != nil {
+			return err
+		}
+	}
+	for _, part := range []struct {
+		name string
+		run  func(dir string) error
+	}{
+		{"faults", func(dir string) error { return faults(ctx, dir, cmp.Or(days, 30), cmp.Or(sites, 100), seed) }},
+		{"boxes", func(dir string) error { return boxes(ctx, dir, seed) }},
+	} {
+		if only != "" && only != part.name || only == "" && days != 0 {
+			continue // -days and -sites of a quick run are of money
+		}
+		dir, err := os.MkdirTemp("", "simpang-eval-")
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(part.run(dir), os.RemoveAll(dir)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func run(ctx context.Context, days, sites int, seed uint64, keep string) (err error) {

@@ -140,7 +140,7 @@ func DefaultRules() *Rules {
 		Overstay:       OverstayRules{Hours: 48, SlackMin: 30, RecoverMin: 15},
 		GateDrift:      GateDriftRules{Share: 0.1, Least: 5, SettleDays: 3, RecoverMin: 60},
 		LevelF:         LevelFRules{Minutes: 30, RecoverMin: 15},
-		Incident:       IncidentRules{LearnDays: 7, LeastMin: 10, RecoverMin: 15},
+		Incident:       IncidentRules{LearnDays: 7, LeastMin: 10, Share: 0.3, RecoverMin: 15},
 		PM96: PM96Rules{
 			Minutes: 60, ParkingVC: 0.7, ParkingKmh: 30, OneWayVC: 0.85, TidalVC: 0.9, TidalSplit: 0.7, SettleDays: 14, RecoverMin: 60,
 		},

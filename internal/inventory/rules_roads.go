@@ -10,10 +10,11 @@ type LevelFRules struct {
 // IncidentRules look for roads whose speed or flow is not what this hour of this
 // kind of day shows.
 type IncidentRules struct {
-	Off        bool `yaml:"off"`
-	LearnDays  int  `yaml:"learn_days"` // before anything is said
-	LeastMin   int  `yaml:"least_min"`  // that it lasts
-	RecoverMin int  `yaml:"recover_min"`
+	Off        bool    `yaml:"off"`
+	LearnDays  int     `yaml:"learn_days"` // before anything is said
+	LeastMin   int     `yaml:"least_min"`  // that it lasts
+	Share      float64 `yaml:"share"`      // of the usual by which it differs, in the mean of a quarter of an hour, 0..1
+	RecoverMin int     `yaml:"recover_min"`
 }
 
 // PM96Rules are the triggers of PM 96/2015.
@@ -37,6 +38,7 @@ func (r *Rules) roadBounds() []bound {
 		{"traffic_level_f.recover_min", n(r.LevelF.RecoverMin), 1, week},
 		{"traffic_incident.learn_days", n(r.Incident.LearnDays), 2, 366},
 		{"traffic_incident.least_min", n(r.Incident.LeastMin), 5, week},
+		{"traffic_incident.share", r.Incident.Share, 0, 1},
 		{"traffic_incident.recover_min", n(r.Incident.RecoverMin), 1, week},
 		{"traffic_pm96.minutes", n(r.PM96.Minutes), 5, week},
 		{"traffic_pm96.parking_vc", r.PM96.ParkingVC, 0.1, 2},

@@ -105,6 +105,8 @@ type moment struct {
 
 	segment *inventory.Segment         // of a segment
 	muted   bool                       // work is done there
+	blind   bool                       // a counter of the segment is known to count wrong
+	caused  cause                      // of a meter: what its silence hangs on
 	takings func(site string) *takings // nil where the site has none
 }
 

@@ -6,8 +6,8 @@ import "slices"
 // over a week, for its vehicles may stay for days) as many leave as came, give
 // or take `share` of what passed, and `least`. The day is judged an hour after
 // its end, once; a week each day. The first day is not judged, for nobody saw
-// it whole; nor is a day on which a gate did not speak. Source: contract section
-// 4 (gates: in minus out since reset_at); issue 5 item 1.
+// it whole; nor is a day on which a gate did not speak or the place was closed.
+// Source: contract section 4 (gates: in minus out since reset_at); issue 5 item 1.
 type drift struct {
 	Days []driftDay // ascending
 }
@@ -80,6 +80,9 @@ func (s *drift) tick(x *moment) (changed bool) {
 		}
 		d.Done, changed = true, true
 		from := i
+		if begin, _, ok := x.place.span(d.Date); ok && x.place.closedIn(begin, to) {
+			d.Holed = true // who was there leaves, and nobody comes
+		}
 		if x.place.site.ResetAt == "" {
 			from = i - 6
 		}

@@ -53,6 +53,7 @@ type Follower struct {
 	order    []*subject // those of the newest version, sorted
 	dirty    []*subject
 	gadgets  gadgets
+	out      *outages // of the last tick; nil: none yet
 	incidents
 }
 
@@ -278,6 +279,7 @@ func (f *Follower) tick(pos uint64) {
 	f.tickGadgets(pos)
 	for _, s := range f.order {
 		x := f.moment(s, pos)
+		x.caused, x.blind = f.causeOf(s), f.blind(x.segment)
 		for i, d := range s.watch {
 			if d.tick(x) {
 				f.soil(s, i)

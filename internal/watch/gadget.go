@@ -185,6 +185,9 @@ func (g *gadget) say(r *city.Reading, now int64, timely bool) {
 	}
 	if events > 0 && timely {
 		// A busy period counts no more than its hour is worth of evidence.
+		if g.Flaps >= mostFlaps {
+			return // it teaches nothing
+		}
 		g.Events += min(events, mostEvents)
 		if g.usual != nil {
 			g.usual.came(min(events, mostEvents))
@@ -206,6 +209,10 @@ func (g *gadget) passed(r *city.Reading) {
 	g.usual.Gates.pass(time.UnixMilli(r.At).In(g.usual.zone).Format(time.DateOnly), r.Gate.Out, int64(r.Gate.Count))
 	g.usual.soiled = true
 }
+
+// mostFlaps is how often a place may change in an hour before its changes are
+// taken for no vehicles.
+const mostFlaps = 10
 
 // mostEvents bounds what one reading counts: platoons are no independent
 // vehicles.

@@ -23,6 +23,7 @@ func (f *Follower) tickGadgets(pos uint64) {
 		f.tickUsual(place, sites, float64(passed)/hourMs)
 	}
 	out := f.outages(now, sites)
+	f.out = &out
 	f.tickGates(pos, &out, sites)
 	f.reportOutages(pos, &out, sites)
 	for i, g := range s.all {
@@ -116,12 +117,15 @@ func (f *Follower) tickGadget(pos uint64, g *gadget, passed int64, out *outages,
 	x := &judged{f: f, g: g, pos: pos, now: now}
 	g.age(now)
 	silence := now - g.Heard
-	if limit := silentMs(&r.DeviceSilent, g.d); limit > 0 {
+	if limit := g.lossy(silentMs(&r.DeviceSilent, g.d)); limit > 0 {
 		switch {
 		case silence < limit || r.DeviceSilent.Off:
 			x.calm(saysSilent)
 		case min(silence, now-f.back) < out.patience(g, limit): // its cause may be told instead, or it has yet to find the gateway
-		case !out.hides(g) && !f.causeStands(g):
+		case out.hides(g):
+		case f.causeStands(g): // it recovers: the device has its limit to come back
+			g.Heard = now
+		default:
 			x.stands(saysSilent, r.DeviceSilent.RecoverMin, Sum{"silent_s", silence / 1000}, Sum{"interval_s", int64(g.d.IntervalS)})
 		}
 	}
@@ -135,6 +139,18 @@ func (f *Follower) tickGadget(pos uint64, g *gadget, passed int64, out *outages,
 	}
 	f.judgeStill(x, n, passed)
 	f.judgeOverstay(x, n)
+}
+
+// lossy is how long a device may say nothing where a share of its readings is
+// lost on the way: so many in a row have a chance of one in a million at most,
+// were each lost by itself.
+func (g *gadget) lossy(limit int64) int64 {
+	const chance = 1e-6
+	share := min(float64(g.Lost/max(1, g.Lost+g.Got)), 0.9)
+	if limit == 0 || share <= 0 {
+		return limit
+	}
+	return max(limit, int64((1+math.Log(chance)/math.Log(share))*float64(g.d.IntervalS)*1000))
 }
 
 // silentMs is how long a device may say nothing; 0: nobody said how often it

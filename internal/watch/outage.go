@@ -154,6 +154,54 @@ func (f *Follower) causeStands(g *gadget) bool {
 	return f.standing[key{RuleSourceSilent, g.source}] != nil || g.site != nil && f.standing[key{RuleSiteSilent, g.site.ID}] != nil
 }
 
+// cause is what the silence of a meter hangs on.
+type cause uint8
+
+const (
+	noCause  cause = iota
+	mayCause       // its site or source has been as silent as it is, and may yet be told
+	hasCause       // its site or source is told
+)
+
+// causeOf tells what the silence of a meter hangs on.
+func (f *Follower) causeOf(s *subject) cause {
+	g := f.gadgets.byID[s.id]
+	if s.kind != ofMeter || g == nil || g.d == nil || f.out == nil {
+		return noCause
+	}
+	if f.out.hides(g) || f.causeStands(g) {
+		return hasCause
+	}
+	now := f.running()
+	silence := now - g.Heard
+	may := func(x *outage) bool {
+		return x != nil && x.wait > 0 && x.all >= f.inv.Rules.DeviceSilent.Least && 2*(now-x.since) >= silence && silence < x.wait+int64(g.d.IntervalS)*1000
+	}
+	if g.source != "" && may(f.out.source[g.source]) || g.site != nil && may(f.out.site[g.site.ID]) {
+		return mayCause
+	}
+	return noCause
+}
+
+// blind tells whether a counter that sees a segment is known to count wrong:
+// what it says is nothing to judge the road by.
+func (f *Follower) blind(s *inventory.Segment) bool {
+	if s == nil {
+		return false
+	}
+	for _, id := range []string{s.ID, s.Opposite} {
+		if id == s.Opposite && len(f.inv.SegmentDevices(s.ID)) > 0 {
+			break // the other direction's see only their own
+		}
+		for _, d := range f.inv.SegmentDevices(id) {
+			if g := f.gadgets.byID[d.ID]; g != nil && (g.says(saysStuck) || g.says(saysDead)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // reportOutages raises and calms. What stands of a source or site that is no
 // longer counted (its devices were moved, or speak over another) is calmed; a
 // site at which work is done is not counted for now.

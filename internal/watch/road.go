@@ -15,11 +15,12 @@ import (
 // traffic_incident: the speed falls under what this hour of this kind of day
 // shows, or the flow leaves it, for least_min and longer. Method: package
 // baseline, whose kinds of day are the city's: working days, weekends, national
-// holidays, cuti bersama, working days of Ramadan, Lebaran. The speed of fewer
+// holidays, cuti bersama, working days of Ramadan, days of rest and working days
+// of Lebaran. The speed of fewer
 // than three vehicles teaches nothing. Source: issue 5 item 1.
 //
-// Nothing new is said while a closure holds or work is done, and such a time
-// teaches nothing.
+// Nothing new is said while a closure holds, work is done, or a counter of the
+// segment is known to be dead or stuck, and such a time teaches nothing.
 type road struct {
 	Next   int64  // begin of the step that is asked for next, Unix ms
 	Pos    uint64 // of the journal when it could be asked for
@@ -90,9 +91,13 @@ func lateness(x *moment) int64 {
 func (s *road) step(x *moment, r *RoadStep) {
 	at := s.Next + stepMs
 	closed, _, _ := x.place.closures.State(x.place.version, "", x.segment.ID, s.Next)
-	if closed || x.muted {
+	if closed || x.muted || x.blind {
 		s.Level.pause(x)
 		s.PM96.pause()
+		if x.blind && s.Said {
+			s.Said = false
+			x.out.calm(RuleIncident)
+		}
 		return
 	}
 	s.Level.step(x, at, r)
@@ -133,8 +138,8 @@ func (s *road) take(to **series, x *moment, at int64, value float64) baseline.Ve
 func (s *road) judge(x *moment, at int64, slow, odd *baseline.Verdict) {
 	p := &x.rules.Incident
 	least := int64(p.LeastMin) * minuteMs
-	bySpeed := stands(s.Speed, at, least) && (slow.Anomalous && !slow.Above || s.Said && s.Before)
-	byFlow := stands(s.Flow, at, least) && (odd.Anomalous && odd.Score > 0.5 || s.Said)
+	bySpeed := stands(s.Speed, at, least) && (slow.Anomalous && !slow.Above && -s.Speed.apart() >= p.Share || s.Said && s.Before)
+	byFlow := stands(s.Flow, at, least) && (odd.Anomalous && odd.Score > 0.5 && math.Abs(s.Flow.apart()) >= p.Share || s.Said)
 	switch {
 	case (bySpeed || byFlow) && !s.Said:
 		of, v, unit := s.Flow, odd, "vph"
@@ -151,6 +156,19 @@ func (s *road) judge(x *moment, at int64, slow, odd *baseline.Verdict) {
 		s.Said = false
 		x.out.calm(RuleIncident)
 	}
+}
+
+// apart is by which share of the usual the mean of the last three points differs
+// from it; below 0 it is less.
+func (s *series) apart() float64 {
+	seen, usual := 0.0, 0.0
+	for _, p := range s.Points[max(0, len(s.Points)-3):] {
+		seen, usual = seen+float64(p.V), usual+float64(p.Mid)
+	}
+	if usual <= 0 {
+		return 1
+	}
+	return seen/usual - 1
 }
 
 // stands tells whether an anomaly of a series has lasted for so long.
@@ -176,7 +194,7 @@ func dayKind(v *inventory.Version, at int64) (baseline.Kind, int64) {
 	t := time.UnixMilli(at).In(v.Zone)
 	clock := int64(t.Hour())*hourMs + int64(t.Minute())*minuteMs + int64(t.Second())*1000
 	date, weekend := t.Format(time.DateOnly), t.Weekday() == time.Saturday || t.Weekday() == time.Sunday
-	kind := baseline.Working
+	kind, lebaran := baseline.Working, false
 	if weekend {
 		kind = baseline.Weekend
 	}
@@ -187,7 +205,7 @@ func dayKind(v *inventory.Version, at int64) (baseline.Kind, int64) {
 		}
 		switch {
 		case h.Kind == "lebaran":
-			kind = max(kind, baseline.Lebaran)
+			lebaran = true
 		case h.Kind == "cuti_bersama" && !h.Working:
 			kind = max(kind, baseline.CutiBersama)
 		case h.Kind == "national" && !h.Working:
@@ -195,6 +213,12 @@ func dayKind(v *inventory.Version, at int64) (baseline.Kind, int64) {
 		case h.Kind == "ramadan" && !weekend:
 			kind = max(kind, baseline.Ramadan)
 		}
+	}
+	switch {
+	case lebaran && (kind == baseline.Working || kind == baseline.Ramadan):
+		kind = baseline.LebaranWorking
+	case lebaran:
+		kind = baseline.Lebaran
 	}
 	return kind, clock
 }

@@ -12,7 +12,8 @@ import "math"
 // ten million receipts three begin a silence that long by chance; with 10 it
 // would be 450. Hours that were seen on fewer than two days of their kind expect nothing. A meter
 // without history has a plain limit of open hours. Time in which the journal's
-// clock stood still (the gateway was off) counts for nothing. Source:
+// clock stood still (the gateway was off) counts for nothing, nor does time in
+// which the meter's site or source was silent as a whole. Source:
 // facts/revenue.md 3.6 (24 of 50 devices worked: the age of the last receipt
 // and silence in business hours matter more than totals).
 type silent struct {
@@ -74,7 +75,10 @@ func (s *silent) tick(x *moment) bool {
 	s.begin(x)
 	passed := x.now - s.At
 	s.At, s.Heard = x.now, x.before(s.Heard)
-	if !x.place.known() || passed <= 0 || passed > stillMs || !x.place.open(x.now) {
+	if x.caused == hasCause {
+		s.Expected, s.OpenMs = 0, 0
+	}
+	if x.caused == hasCause || !x.place.known() || passed <= 0 || passed > stillMs || !x.place.open(x.now) {
 		return true
 	}
 	hours := float64(passed) / hourMs
@@ -103,7 +107,7 @@ func (s *silent) judge(x *moment) {
 	if !history {
 		long = s.OpenMs >= int64(p.NoHistoryH)*hourMs
 	}
-	if !long || s.Said || p.Off {
+	if !long || s.Said || p.Off || x.caused != noCause {
 		return
 	}
 	s.Said = true

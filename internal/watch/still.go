@@ -6,7 +6,8 @@ import "github.com/simpang-id/simpang/internal/inventory"
 // devices like it at its place notice at these hours would give it `expected`
 // events. Were they a Poisson process, none has the chance exp(-expected). A
 // traffic counter that says the same numbers and speeds again and again is
-// stuck; one that says zero, or a gate through which nobody goes, is dead.
+// stuck; one that says zero, or a gate through which nobody goes, is dead. What
+// has said nothing at all since its last event is silent, and no more is known.
 func (f *Follower) judgeStill(x *judged, n siteNow, passed int64) {
 	g, p := x.g, &f.inv.Rules.DeviceStuck
 	if p.Off {
@@ -32,7 +33,7 @@ func (f *Follower) judgeStill(x *judged, n siteNow, passed int64) {
 	}
 	quiet := x.now - g.Event
 	switch {
-	case float64(g.Expected) >= p.Expected && quiet >= least:
+	case float64(g.Expected) >= p.Expected && quiet >= least && (g.Heard > g.Event || g.d.IntervalS <= 0):
 		x.stands(what, p.RecoverMin, Sum{"unchanged_s", quiet / 1000}, Sum{"expected", int64(g.Expected)})
 	case what == saysDead && g.Same >= uint16(p.Same):
 		x.stands(saysStuck, p.RecoverMin, Sum{"same_readings", int64(g.Same)})

@@ -17,7 +17,8 @@
 //
 // Three statistics, each to either side and in mean deviations: how far a
 // reading is from what its hour shows; the mean of that over the last hour or so
-// (EWMA), for shifts that are small and last; and how far it is from the overall
+// (EWMA), for shifts that are small and last, but where the kind of day is
+// hardly known, for then the kind itself is the shift; and how far it is from the overall
 // level, for what was never reached at any hour. How far each goes by itself is
 // learned of the series: how often it exceeds a level that is common, and by how
 // much then (peaks over threshold with an exponential tail). It is an anomaly

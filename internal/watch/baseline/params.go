@@ -10,11 +10,12 @@ const (
 	Ramadan // a working day of it
 	Holiday
 	CutiBersama
-	Lebaran
-	Kinds // how many there are
+	Lebaran        // a day of rest of it
+	LebaranWorking // a day of it on which offices work
+	Kinds          // how many there are
 )
 
-var kindNames = [...]string{"working", "weekend", "ramadan", "holiday", "cuti_bersama", "lebaran"}
+var kindNames = [...]string{"working", "weekend", "ramadan", "holiday", "cuti_bersama", "lebaran", "lebaran_working"}
 
 // String returns the kind's name.
 func (k Kind) String() string {
@@ -26,7 +27,7 @@ func (k Kind) String() string {
 
 // nextTo is the kind from which one that was hardly seen borrows; a kind that
 // is next to itself borrows from the overall level.
-var nextTo = [Kinds]Kind{Working: Working, Weekend: Working, Ramadan: Working, Holiday: Weekend, CutiBersama: Holiday, Lebaran: Holiday}
+var nextTo = [Kinds]Kind{Working: Working, Weekend: Working, Ramadan: Working, Holiday: Weekend, CutiBersama: Holiday, Lebaran: Holiday, LebaranWorking: Working}
 
 // Params are the same for every series. Defaults has the values that are meant
 // for all; docs/detectors.md tells on what they were tried.

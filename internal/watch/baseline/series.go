@@ -76,7 +76,10 @@ func (s *Series) Add(p *Params, at int64, kind Kind, time int64, value float64) 
 	e := s.expect(p, kind, time)
 	z := (value - e.mid) / (e.band * s.side(value > e.mid))
 	keep := math.Exp(-float64(dt) / float64(p.SlowMs))
-	slow := keep*float64(s.Slow) + (1-keep)*clip(z, clipSlow)
+	slow := keep * float64(s.Slow)
+	if !e.unseen { // how far a kind of day is from the others is no shift
+		slow += (1 - keep) * clip(z, clipSlow)
+	}
 	dev := max(float64(s.All.Dev), e.band/4)
 	far := (value - float64(s.All.Mid)) / dev
 

@@ -179,3 +179,28 @@ func BenchmarkSeries(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "readings/s")
 }
+
+// TestAnUnknownKindOfDayIsNoShift: a kind of day that was never seen, half
+// busier again than the others, is no lasting shift on its first day.
+func TestAnUnknownKindOfDayIsNoShift(t *testing.T) {
+	t.Parallel()
+	dice := rand.New(rand.NewPCG(5, 6))
+	var s Series
+	p := Defaults()
+	at := int64(0)
+	day := func(kind Kind, more float64) (flagged int) {
+		for m := int64(0); m < dayMs; m += 5 * minuteMs {
+			level := 20 + 60*math.Exp(-math.Pow(float64(m)/float64(hourMs)-13, 2)/20)
+			if v, ok := s.Add(&p, at+m, kind, m, more*level+2*dice.NormFloat64()); ok && v.Anomalous {
+				flagged++
+			}
+		}
+		at += dayMs
+		return flagged
+	}
+	for range 10 {
+		day(Ramadan, 1)
+	}
+	require.Zero(t, day(LebaranWorking, 1.6))
+	require.NotZero(t, day(Ramadan, 3), "a known one is, where it is large")
+}
