@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/simpang-id/simpang/internal/config"
 	"github.com/simpang-id/simpang/internal/source"
@@ -31,7 +32,7 @@ func (g *gateway) startSources(ctx context.Context, undo *stack) error {
 			return fmt.Errorf("source %s: %w", c.ID, err)
 		}
 		ended := &ending{}
-		g.ready.add(startedSource{Source: s, maxSilence: c.MaxSilence.Duration, since: g.now(), fault: ended.fault})
+		g.ready.add(startedSource{Source: s, maxSilence: c.MaxSilence.Duration, since: time.Now(), fault: ended.fault})
 		done.Go(func() {
 			if err := s.Run(running); err != nil && running.Err() == nil {
 				ended.set(err)

@@ -45,7 +45,7 @@ type Status struct {
 	Type        string // broker, mqtt, serial
 	Connected   bool
 	Detail      string    // why not connected, or what a person should know
-	LastMessage time.Time // zero: none yet; the gateway's clock
+	LastMessage time.Time // zero: none yet; on the monotonic clock (see Moment)
 	Received    uint64    // messages
 	Unacked     int       // messages that were handed on and wait for their commit
 	Connects    uint64    // connections to the broker, or times that the line was opened

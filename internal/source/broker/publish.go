@@ -3,7 +3,6 @@ package broker
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
 
@@ -102,7 +101,7 @@ func (c *conn) take(l *login, s mqttwire.Slot, t *topic, body, size int) error {
 	}
 	c.src.stats.Received.Add(1)
 	c.src.stats.Unacked.Add(1)
-	c.src.lastMessage.Store(time.Now().UnixNano())
+	c.src.lastMessage.Now()
 	err := c.src.o.Sink.Offer(c.ctx, source.Message{
 		Source: c.src.o.ID, Device: device, Topic: t.name, Payload: payload, Decoded: decoded,
 		Done: func(committed bool) { c.finish(seq, cost, committed) },

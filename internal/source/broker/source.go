@@ -55,7 +55,7 @@ type Source struct {
 
 	listening   atomic.Bool
 	stopping    atomic.Bool
-	lastMessage atomic.Int64 // Unix ns
+	lastMessage source.Moment
 	lastRefused atomic.Int64 // Unix ns, as the next two: when it was last logged
 	lastFull    atomic.Int64
 	lastAccept  atomic.Int64
@@ -334,9 +334,7 @@ func (s *Source) Status() source.Status {
 	} else if fault := s.certificateFault.Load(); fault != nil {
 		status.Detail = (*fault).Error() + "; the certificate before is still in use"
 	}
-	if last := s.lastMessage.Load(); last != 0 {
-		status.LastMessage = time.Unix(0, last)
-	}
+	status.LastMessage = s.lastMessage.Time()
 	return status
 }
 

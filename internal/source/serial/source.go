@@ -31,8 +31,8 @@ type Source struct {
 	o           Options
 	stats       Stats
 	noise       limiter
-	lastMessage atomic.Int64 // Unix ns
-	restarts    int          // because of silence, since a sentence came; the reader's
+	lastMessage source.Moment
+	restarts    int // because of silence, since a sentence came; the reader's
 
 	mu        sync.Mutex
 	connected bool
@@ -135,9 +135,7 @@ func (s *Source) Status() source.Status {
 		ID: s.o.ID, Type: "serial", Connected: s.connected, Detail: s.detail, Received: s.stats.Received.Load(),
 		Unacked: int(s.stats.Unacked.Load()), Connects: s.stats.Opens.Load(), Failures: s.stats.Failures.Load(), Restarts: s.stats.Silences.Load(),
 	}
-	if last := s.lastMessage.Load(); last != 0 {
-		status.LastMessage = time.Unix(0, last)
-	}
+	status.LastMessage = s.lastMessage.Time()
 	return status
 }
 
