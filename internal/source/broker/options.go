@@ -110,7 +110,7 @@ func (o *Options) fill() {
 			*p = v
 		}
 	}
-	set(&o.MaxClients, clientsFor(openFiles()))
+	set(&o.MaxClients, clientsFor(OpenFiles()))
 	set(&o.MaxPending, 512)
 	set(&o.MaxSessions, max(60_000, o.MaxClients+o.MaxClients/4))
 	set(&o.MaxRetained, o.MaxSessions)
@@ -128,8 +128,8 @@ func (o *Options) fill() {
 	o.Log = o.Log.With("source", o.ID)
 }
 
-// openFiles is how many files this process may have open.
-func openFiles() int {
+// OpenFiles is how many files this process may have open.
+func OpenFiles() int {
 	const usual = 1024
 	var l unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &l); err != nil {
