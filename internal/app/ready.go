@@ -18,7 +18,7 @@ type startedSource struct {
 	source.Source
 	maxSilence time.Duration // 0: none
 	since      time.Time     // when it was started, on the monotonic clock
-	fault      func() string // why its Run ended, "" while it runs
+	fault      func() string // why its Run ended, "" while it runs; it is run again
 }
 
 // followerLagLimit is how far a follower may fall behind before the gateway
@@ -185,7 +185,9 @@ func describe(s startedSource, now time.Time, zone *time.Location) (api.SourceRe
 	ready.Silent = s.maxSilence > 0 && age > s.maxSilence
 	switch fault := s.fault(); {
 	case fault != "":
-		return ready, status.ID + " stopped: " + fault
+		return ready, status.ID + " stopped and is tried again: " + fault
+	case status.Fault != "":
+		return ready, status.ID + ": " + status.Fault
 	case ready.Silent:
 		return ready, status.ID + " is silent for " + age.Round(time.Second).String() + ", longer than its max_silence: look at the broker, the cable or the devices"
 	}
