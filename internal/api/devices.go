@@ -54,7 +54,7 @@ type Completeness struct {
 	Late        int64  `json:"late" doc:"received over two intervals after at"`
 	Quarantined int64  `json:"quarantined"`
 	Missing     int64  `json:"missing" doc:"expected - received - quarantined"`
-	OlderRuns   int64  `json:"older_runs" doc:"runs of the day that are in the counts and of which no gap is told, for there were too many"`
+	OlderRuns   int64  `json:"older_runs,omitempty" doc:"runs of the day that are in the counts and of which no gap is told, for there were too many"`
 	Gaps        []Gap  `json:"gaps"`
 }
 
