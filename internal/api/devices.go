@@ -56,6 +56,7 @@ type Completeness struct {
 	Late        int64  `json:"late" doc:"received over two intervals after at"`
 	Quarantined int64  `json:"quarantined"`
 	Missing     int64  `json:"missing" doc:"expected - received - quarantined"`
+	OlderRuns   int64  `json:"older_runs,omitempty" doc:"runs of the day that are in the counts and of which no gap is told, for there were too many"`
 	Gaps        []Gap  `json:"gaps"`
 }
 
@@ -150,7 +151,7 @@ func (s *Server) completeness(w http.ResponseWriter, q *request) error {
 	}
 	answer := Completeness{
 		Device: q.text("id"), Date: date, Expected: c.Expected, Received: c.Received, Duplicate: c.Duplicate,
-		Late: c.Late, Quarantined: c.Quarantined, Missing: c.Missing, Gaps: make([]Gap, 0, len(c.Gaps)),
+		Late: c.Late, Quarantined: c.Quarantined, Missing: c.Missing, OlderRuns: c.OlderRuns, Gaps: make([]Gap, 0, len(c.Gaps)),
 	}
 	for _, g := range c.Gaps {
 		answer.Gaps = append(answer.Gaps, Gap{Boot: city.Uint{V: g.Boot, OK: g.HasBoot}, FromSeq: g.FromSeq, ToSeq: g.ToSeq})

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -48,8 +47,9 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 func boundBuffer(ctx context.Context) {
 	const most = 256 << 10
 	c, _ := ctx.Value(connKey{}).(net.Conn)
-	if secure, ok := c.(*tls.Conn); ok {
-		c = secure.NetConn()
+	c = unwrapTLS(c)
+	if bound, ok := c.(*boundConn); ok {
+		c = bound.Conn
 	}
 	if tcp, ok := c.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(most)

@@ -18,6 +18,7 @@ import (
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/journal"
 	"github.com/simpang-id/simpang/internal/occupancy"
+	"github.com/simpang-id/simpang/internal/source/broker"
 	"github.com/simpang-id/simpang/internal/traffic"
 	"github.com/simpang-id/simpang/internal/web"
 )
@@ -69,15 +70,30 @@ func (g *gateway) listen(ctx context.Context, undo *stack) error {
 		public.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
 	}
 	admin := api.NewAdminServer(g.cfg.HTTP.AdminListen, g.registry, g.log)
-	var err error
-	if g.httpListener, err = serveHTTP(ctx, public, "http.listen", undo); err != nil {
+	conns := api.NewConns(httpConns(broker.OpenFiles()), g.cfg.HTTP.Trusted)
+	if err := conns.Register(g.registry); err != nil {
 		return err
 	}
-	g.adminListener, err = serveHTTP(ctx, admin, "http.admin_listen", undo)
+	var err error
+	if g.httpListener, err = serveHTTP(ctx, public, conns, "http.listen", undo); err != nil {
+		return err
+	}
+	g.adminListener, err = serveHTTP(ctx, admin, api.NewConns(adminConns, nil), "http.admin_listen", undo)
 	return err
 }
 
-func serveHTTP(ctx context.Context, s *http.Server, setting string, undo *stack) (net.Listener, error) {
+// adminConns is how many connections the admin listener has at once.
+const adminConns = 128
+
+// httpConns is how many connections a limit of open files leaves the API. The
+// built-in broker leaves 2,000 of the files, or half of a small limit, to all
+// else; a quarter of that is the store's.
+func httpConns(files int) int {
+	const most = 1500
+	return min(files*3/8, most)
+}
+
+func serveHTTP(ctx context.Context, s *http.Server, conns *api.Conns, setting string, undo *stack) (net.Listener, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
@@ -86,6 +102,7 @@ func serveHTTP(ctx context.Context, s *http.Server, setting string, undo *stack)
 		return nil, fmt.Errorf("%s: %w", setting, err)
 	}
 	bound := l
+	l = conns.Bind(s, l)
 	if s.TLSConfig != nil {
 		s.TLSConfig.NextProtos = []string{"h2", "http/1.1"}
 		l = tls.NewListener(l, s.TLSConfig)

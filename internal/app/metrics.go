@@ -209,7 +209,6 @@ func (a *asked) Collect(ch chan<- prometheus.Metric) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	now := a.g.now()
 	ready := a.g.ready.Ready(ctx)
 	for _, code := range reasonCodes {
 		n := 0
@@ -226,13 +225,9 @@ func (a *asked) Collect(ch chan<- prometheus.Metric) {
 		if status.Connected {
 			connected = 1
 		}
-		last := s.since
-		if !status.LastMessage.IsZero() {
-			last = status.LastMessage
-		}
 		send(sourceConnected, prometheus.GaugeValue, connected, status.ID, status.Type)
 		send(sourceReceived, prometheus.CounterValue, float64(status.Received), status.ID)
-		send(sourceAge, prometheus.GaugeValue, now.Sub(last).Seconds(), status.ID)
+		send(sourceAge, prometheus.GaugeValue, s.heard(status).Seconds(), status.ID)
 		send(sourceUnacked, prometheus.GaugeValue, float64(status.Unacked), status.ID)
 		send(sourceConnects, prometheus.CounterValue, float64(status.Connects), status.ID)
 		send(sourceFailures, prometheus.CounterValue, float64(status.Failures), status.ID)

@@ -17,8 +17,8 @@ import (
 type startedSource struct {
 	source.Source
 	maxSilence time.Duration // 0: none
-	since      time.Time     // when it was started
-	fault      func() string // why its Run ended, "" while it runs
+	since      time.Time     // when it was started, on the monotonic clock
+	fault      func() string // why its Run ended, "" while it runs; it is run again
 }
 
 // followerLagLimit is how far a follower may fall behind before the gateway
@@ -161,25 +161,35 @@ func (r *readiness) behind(ctx context.Context, applied, lag uint64, now time.Ti
 	return 0
 }
 
+// heard returns how long ago the last message came, or without any how long
+// the source has been running; it does not look at the clock on the wall.
+func (s startedSource) heard(status source.Status) time.Duration {
+	if status.LastMessage.IsZero() {
+		return time.Since(s.since)
+	}
+	return time.Since(status.LastMessage)
+}
+
 func describe(s startedSource, now time.Time, zone *time.Location) (api.SourceReady, string) {
 	status := s.Status()
 	ready := api.SourceReady{
 		ID: status.ID, Type: status.Type, Connected: status.Connected, Received: status.Received,
 		Connections: status.Connections, Detail: api.TextOrNull(status.Detail), Lag: uint64(max(status.Unacked, 0)),
 	}
-	last := s.since
+	age := s.heard(status)
 	if !status.LastMessage.IsZero() {
-		last = status.LastMessage
-		ready.LastMessage = api.FormatTime(last.UnixMilli(), zone)
-		ready.LagS = city.SomeInt(int64(now.Sub(last) / time.Second))
+		ready.LastMessage = api.FormatTime(now.Add(-age).UnixMilli(), zone)
+		ready.LagS = city.SomeInt(int64(age / time.Second))
 		ready.AgeS = ready.LagS
 	}
-	ready.Silent = s.maxSilence > 0 && now.Sub(last) > s.maxSilence
+	ready.Silent = s.maxSilence > 0 && age > s.maxSilence
 	switch fault := s.fault(); {
 	case fault != "":
-		return ready, status.ID + " stopped: " + fault
+		return ready, status.ID + " stopped and is tried again: " + fault
+	case status.Fault != "":
+		return ready, status.ID + ": " + status.Fault
 	case ready.Silent:
-		return ready, status.ID + " is silent for " + now.Sub(last).Round(time.Second).String() + ", longer than its max_silence: look at the broker, the cable or the devices"
+		return ready, status.ID + " is silent for " + age.Round(time.Second).String() + ", longer than its max_silence: look at the broker, the cable or the devices"
 	}
 	return ready, ""
 }

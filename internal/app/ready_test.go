@@ -1,14 +1,17 @@
 package app
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/simpang-id/simpang/internal/api"
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/journal"
+	"github.com/simpang-id/simpang/internal/source"
 )
 
 func TestARetryDoesNotMakeAFollowerLookDaysBehind(t *testing.T) {
@@ -48,4 +51,26 @@ func TestAReloadThatWasSentTwiceIsInForceWhereTheJournalSaysSo(t *testing.T) {
 	require.Equal(t, b.Inventory.Hash, v.Current().Hash)
 	require.Empty(t, v.waiting)
 	require.Empty(t, v.onTheWay)
+}
+
+// quietSource heard its last message at a time.
+type quietSource struct{ last time.Time }
+
+func (quietSource) Run(context.Context) error { return nil }
+func (q quietSource) Status() source.Status   { return source.Status{ID: "q", LastMessage: q.last} }
+
+// Our own clock is set back by a year: how long a source has been silent is
+// told as before.
+func TestSilenceIsNotMeasuredOnTheWall(t *testing.T) {
+	for name, q := range map[string]quietSource{"after a message": {time.Now().Add(-2 * time.Hour)}, "never a message": {}} {
+		s := startedSource{Source: q, maxSilence: time.Hour, since: time.Now().Add(-2 * time.Hour), fault: func() string { return "" }}
+		back := time.Now().Add(-365 * 24 * time.Hour)
+		ready, problem := describe(s, back, time.UTC)
+		require.True(t, ready.Silent, name)
+		require.Contains(t, problem, "silent for 2h", name)
+		if !q.last.IsZero() {
+			require.GreaterOrEqual(t, ready.AgeS.V, int64(7200))
+			require.Equal(t, api.FormatTime(back.Add(-2*time.Hour).UnixMilli(), time.UTC)[:16], ready.LastMessage[:16], "by the clock as it is now")
+		}
+	}
 }

@@ -3,7 +3,9 @@ package app
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/simpang-id/simpang/internal/config"
 	"github.com/simpang-id/simpang/internal/source"
@@ -31,13 +33,8 @@ func (g *gateway) startSources(ctx context.Context, undo *stack) error {
 			return fmt.Errorf("source %s: %w", c.ID, err)
 		}
 		ended := &ending{}
-		g.ready.add(startedSource{Source: s, maxSilence: c.MaxSilence.Duration, since: g.now(), fault: ended.fault})
-		done.Go(func() {
-			if err := s.Run(running); err != nil && running.Err() == nil {
-				ended.set(err)
-				g.log.Error("a source stopped; the others go on: mend it and restart", "source", c.ID, "error", err)
-			}
-		})
+		g.ready.add(startedSource{Source: s, maxSilence: c.MaxSilence.Duration, since: time.Now(), fault: ended.fault})
+		done.Go(func() { keepRunning(running, s, ended, g.log.With("source", c.ID)) })
 	}
 	return nil
 }
@@ -79,6 +76,30 @@ func (g *gateway) openSource(ctx context.Context, c config.Source) (source.Sourc
 		return serial.New(o)
 	default:
 		return nil, fmt.Errorf("unknown type %q", c.Type)
+	}
+}
+
+// keepRunning runs a source until ctx ends: one that stops is run again, after
+// a second and then longer waits up to a minute. Why it stopped is told until it
+// has run for as long as the wait was.
+func keepRunning(ctx context.Context, s source.Source, ended *ending, log *slog.Logger) {
+	const first, longest = time.Second, time.Minute
+	for wait := first; ; wait = min(2*wait, longest) {
+		steady := time.AfterFunc(wait, func() { ended.set(nil) })
+		err := s.Run(ctx)
+		if !steady.Stop() {
+			wait = first
+		}
+		if ctx.Err() != nil || err == nil {
+			return
+		}
+		ended.set(err)
+		log.Error("a source stopped and is run again; the others go on", "wait", wait, "error", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
 	}
 }
 

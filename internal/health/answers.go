@@ -47,7 +47,9 @@ func (f *Follower) stateOf(d *device) DeviceState {
 // Completeness tells what of a device's day (YYYY-MM-DD in the city's zone)
 // came. A reading belongs to the day of its time, a duplicate to the day on
 // which it came. What was set aside takes its sequence number too: it counts
-// as quarantined until the reading is accepted, is expected, and no gap.
+// as quarantined until the reading is accepted, is expected, and no gap. Of a
+// day with very many runs the oldest are counted as they were when they were
+// given up: OlderRuns of them have no gaps in the list.
 func (f *Follower) Completeness(ctx context.Context, id, date string) (Completeness, error) {
 	parsed, err := time.Parse(time.DateOnly, date)
 	if err != nil {
@@ -63,7 +65,9 @@ func (f *Follower) Completeness(ctx context.Context, id, date string) (Completen
 	if today == nil {
 		return c, nil
 	}
-	c.Duplicate, c.Quarantined = today.duplicates, today.unread
+	o := today.older
+	c.Duplicate, c.Quarantined = today.duplicates, sum(today.unread, o.quarantined)
+	c.Expected, c.Received, c.Late, c.OlderRuns = o.expected, o.received, o.late, o.runs
 	for i := range today.runs {
 		c.add(&today.runs[i], day, days)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 )
 
 // runKey names a run of a device: a boot, or where the device does not count
@@ -27,30 +28,102 @@ type day struct {
 	date       int64 // 20260302
 	duplicates int64
 	unread     int64 // set aside, and no sequence number could be read
-	runs       []run
+	older      older
+	runs       []run // the one heard last at the end
 	dirty      bool
 	other      *day // of the device, in memory
 }
 
+// maxRuns bounds the runs of a device's day that are told apart. A device that
+// begins a run with every message, or a bad one, has no more than these.
+const maxRuns = 64
+
+// older is what came of a day's runs past maxRuns, as it was known then: their
+// ranges were given up.
+type older struct {
+	runs                                  int64
+	expected, received, late, quarantined int64
+}
+
 // run returns the part of a run, which is made where it is new.
 func (d *day) run(key runKey) *run {
-	for i := len(d.runs) - 1; i >= 0; i-- {
-		if d.runs[i].key == key {
-			return &d.runs[i]
+	last := len(d.runs) - 1
+	for i := last; i >= 0; i-- {
+		if d.runs[i].key != key {
+			continue
 		}
+		if i < last {
+			x := d.runs[i]
+			copy(d.runs[i:], d.runs[i+1:])
+			d.runs[last] = x
+		}
+		d.bound()
+		return &d.runs[len(d.runs)-1]
 	}
 	d.runs = append(d.runs, run{key: key})
+	d.bound()
 	return &d.runs[len(d.runs)-1]
 }
 
-const dayVersion = 1
+// bound gives up the runs heard longest ago while there are too many, or while
+// those with many gaps hold too much.
+func (d *day) bound() {
+	for len(d.runs) > 1 && (len(d.runs) > maxRuns || len(d.runs[len(d.runs)-1].seqs)+len(d.runs[len(d.runs)-1].aside) > maxRanges/maxRuns && d.ranges() > 2*maxRanges) {
+		r := &d.runs[0]
+		o := &d.older
+		o.runs++
+		o.expected = sum(o.expected, r.expected())
+		o.received += r.received
+		o.late += r.late
+		o.quarantined = sum(o.quarantined, r.aside.without(r.seqs))
+		d.runs = slices.Delete(d.runs, 0, 1)
+	}
+}
+
+// ranges is how many ranges the runs hold.
+func (d *day) ranges() (n int) {
+	for i := range d.runs {
+		n += len(d.runs[i].seqs) + len(d.runs[i].aside)
+	}
+	return n
+}
+
+// expected is how many numbers lie between the run's lowest and highest of the
+// day.
+func (r *run) expected() int64 {
+	lowest, highest := uint64(math.MaxUint64), uint64(0)
+	for _, list := range []seqRanges{r.seqs, r.aside} {
+		if len(list) > 0 {
+			lowest, highest = min(lowest, list[0].lo), max(highest, list[len(list)-1].hi)
+		}
+	}
+	if lowest > highest {
+		return 0
+	}
+	return span(lowest, highest)
+}
+
+// Version 2 has what is left of older runs; a day without any is version 1.
+const (
+	dayVersion      = 1
+	dayVersionOlder = 2
+)
 
 var errStored = errors.New("a row is damaged: delete health.db, it is rebuilt from the journal")
 
 func (d *day) encode(dst []byte) []byte {
-	dst = append(dst, dayVersion)
+	version := byte(dayVersion)
+	if d.older.runs > 0 {
+		version = dayVersionOlder
+	}
+	dst = append(dst, version)
 	dst = binary.AppendUvarint(dst, uint64(d.duplicates))
 	dst = binary.AppendUvarint(dst, uint64(d.unread))
+	if o := &d.older; o.runs > 0 {
+		for _, v := range []int64{o.runs, o.expected, o.received, o.late, o.quarantined} {
+			dst = binary.AppendUvarint(dst, uint64(v))
+		}
+	}
 	dst = binary.AppendUvarint(dst, uint64(len(d.runs)))
 	for i := range d.runs {
 		r := &d.runs[i]
@@ -81,10 +154,15 @@ func (r seqRanges) encode(dst []byte) []byte {
 
 func decodeDay(date int64, data []byte) (*day, error) {
 	r := reader{data: data}
-	if r.byte() != dayVersion {
+	version := r.byte()
+	if version != dayVersion && version != dayVersionOlder {
 		return nil, errStored
 	}
 	d := &day{date: date, duplicates: r.count(), unread: r.count()}
+	if version == dayVersionOlder {
+		d.older = older{runs: r.count(), expected: r.count(), received: r.count(), late: r.count(), quarantined: r.count()}
+		r.bad = r.bad || d.older.runs == 0
+	}
 	for range r.length() {
 		var x run
 		flag := r.byte()

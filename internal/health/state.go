@@ -44,5 +44,6 @@ type Completeness struct {
 	Late        int64 // received over 2 x interval after at
 	Quarantined int64
 	Missing     int64
+	OlderRuns   int64 // runs whose gaps are not told: there were too many
 	Gaps        []Gap
 }

@@ -35,28 +35,26 @@ func (g *Gate) decideMessage(ctx context.Context, p *Plan, m *source.Message, ve
 			if i < len(m.Decoded.Elements) {
 				raw = m.Decoded.Elements[i]
 			}
-			p.aside = append(p.aside, journal.Item{
+			g.setAside(p, journal.Item{
 				Recv: recv, Source: m.Source, Device: r.Device, Topic: m.Topic, Index: i,
 				Reason: v.Reason, Detail: v.Detail, Seq: seqOf(r.Seq), Raw: raw,
-			})
+			}, r.Receipt != nil)
 			if v.Reason != city.ReasonUnknownDevice {
 				p.quarantined(r.Device, journal.Quarantined{HasSeq: true, HasBoot: r.HasBoot, Boot: r.Boot, Seq: r.Seq, At: r.At, Reason: v.Reason})
 			}
-			g.o.Metrics.refused[v.Reason].Inc()
 		}
 	}
 	for _, refusal := range m.Decoded.Refused {
-		p.aside = append(p.aside, journal.Item{
+		g.setAside(p, journal.Item{
 			Recv: recv, Source: m.Source, Device: m.Device, Topic: m.Topic, Index: refusal.Index,
 			Reason: refusal.Reason, Detail: refusal.Detail, Seq: refusal.Seq, Raw: refusal.Raw,
-		})
+		}, false)
 		if version.Device(m.Device) != nil {
 			p.quarantined(m.Device, journal.Quarantined{
 				HasSeq: refusal.Seq.OK, Seq: uint64(refusal.Seq.V), HasBoot: refusal.Boot.OK, Boot: uint64(refusal.Boot.V),
 				At: refusal.At.V, Reason: refusal.Reason,
 			})
 		}
-		g.o.Metrics.refused[refusal.Reason].Inc()
 	}
 }
 

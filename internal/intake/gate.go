@@ -61,6 +61,7 @@ type Gate struct {
 	o        Options
 	head     uint64 // last position that was committed
 	lastRecv int64  // Unix ms
+	asides   asideRates
 
 	memory sync.Mutex // held from a decision to its commit: until then what it notes must not be saved
 	held   bool       // the stepping goroutine holds it
@@ -105,6 +106,7 @@ type Plan struct {
 	aside   []journal.Item
 	results []commandResult
 	recv    int64 // Unix ms
+	mono    int64 // ms on the monotonic clock
 	tallies map[string]*journal.Tally
 
 	asideDone bool
@@ -128,7 +130,7 @@ func (g *Gate) Decide(ctx context.Context, now Instant, items []Item) (*Plan, er
 	if recv < g.lastRecv && g.lastRecv-recv <= clockSlack {
 		recv = g.lastRecv
 	}
-	p := &Plan{gate: g, items: items, recv: recv, entries: make([]journal.Entry, 0, len(items)+4), tallies: map[string]*journal.Tally{}}
+	p := &Plan{gate: g, items: items, recv: recv, mono: now.Mono, entries: make([]journal.Entry, 0, len(items)+4), tallies: map[string]*journal.Tally{}}
 	version := g.o.Inventory()
 	for i := range items {
 		if c := items[i].Command; c != nil {

@@ -23,7 +23,12 @@ func (w *fold) gates(end int64) error {
 		}
 		w.until = s.until(o)
 		class, n := o.passed()
-		if o.v != gateEnded {
+		switch {
+		case o.v == gateEnded:
+		case class == gateThrough:
+			w.acc.arr += n
+			w.acc.dep += n
+		default:
 			w.acc.drift += w.levels.pass(class, n, w.sp.configs.at(o.at).Capacity)
 			w.acc.arr += max(0, n)
 			w.acc.dep += max(0, -n)
@@ -173,7 +178,7 @@ func (f *Follower) refreshGate(sp *space) error {
 func (f *Follower) passNow(sp *space, o obs) {
 	f.resetNow(sp, o.at)
 	sp.cur.at = o.at
-	if class, n := o.passed(); o.v != gateEnded {
+	if class, n := o.passed(); class != gateThrough {
 		sp.cur.levels.pass(class, n, sp.configs.at(o.at).Capacity)
 	}
 }

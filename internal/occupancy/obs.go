@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/simpang-id/simpang/internal/city"
 )
@@ -16,7 +17,8 @@ import (
 //	gates: bit 0 out, bits 1..3 the class, from bit 4 on the vehicles
 //
 // Of two observations at the same time the one inserted last holds, which is
-// the later journal position; gate passages add up.
+// the later journal position, and the other is not kept; gate passages add up
+// (see addUp).
 type obs struct {
 	at int64 // Unix ms
 	v  uint64
@@ -29,6 +31,10 @@ const (
 
 	gateHeard = 0      // a gate spoke, and no vehicle passed
 	gateEnded = 7 << 1 // the site has no gate any more
+
+	// With a number of vehicles class 7 is those that came and left in the same
+	// moment.
+	gateThrough = 7
 )
 
 func spotObs(at int64, s *city.Spot) obs {
@@ -65,13 +71,63 @@ func (o obs) dwell() (ms int64, ok bool) {
 
 func (o obs) counted() int64 { return int64(o.v >> 2) }
 
-// passed returns what passed a gate; n is negative for vehicles that left.
+// passed returns what passed a gate; n is negative for vehicles that left, and
+// both ways for class gateThrough.
 func (o obs) passed() (class city.Class, n int64) {
 	n = int64(o.v >> 4)
 	if o.v&1 == 1 {
 		n = -n
 	}
 	return city.Class(o.v >> 1 & 7), n
+}
+
+// passages are the passages of one class at one time: out vehicles left, then
+// in came.
+type passages struct{ out, in uint64 }
+
+// addUp adds a gate's observation to those of the same time, of which there
+// are two a class and one at most, however many came. What they come to is the same,
+// whatever was there before: the levels, the arrivals and the departures. (But
+// for levels past what could be true, see levels.pass.)
+func addUp(list []obs, o obs) []obs {
+	if o.v == gateEnded {
+		if list[len(list)-1].v == gateEnded {
+			return list
+		}
+		return append(slices.Clone(list), o)
+	}
+	var sums [gateThrough]passages
+	var through uint64
+	for _, x := range append(slices.Clone(list), o) {
+		class, n := x.v>>1&7, x.v>>4
+		switch {
+		case class == gateThrough:
+			through += n // 0 of a gate that had ended, and is here again
+		case x.v&1 == 0:
+			sums[class].in += n
+		default:
+			p := &sums[class]
+			back := min(p.in, n) // came in this moment, too
+			p.in -= back
+			p.out += n - back
+			through += back
+		}
+	}
+	kept := make([]obs, 0, 4)
+	add := func(class int, n, out uint64) {
+		if n > 0 {
+			kept = append(kept, obs{at: o.at, v: n<<4 | uint64(class)<<1 | out})
+		}
+	}
+	for class, p := range sums {
+		add(class, p.out, 1)
+		add(class, p.in, 0)
+	}
+	add(gateThrough, through, 0)
+	if len(kept) == 0 {
+		kept = append(kept, obs{at: o.at, v: gateHeard})
+	}
+	return kept
 }
 
 const chunkVersion = 1

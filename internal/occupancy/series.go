@@ -108,7 +108,8 @@ type inserted struct {
 	lost   bool  // retention has dropped its time: it is not kept
 }
 
-// insert puts an observation at its time, behind those of the same time.
+// insert puts an observation at its time, together with what came for the same
+// time before.
 func (f *Follower) insert(s *series, o obs) (inserted, error) {
 	if s.id == 0 {
 		f.nextSeries++
@@ -117,7 +118,7 @@ func (f *Follower) insert(s *series, o obs) (inserted, error) {
 	}
 	f.soil(s)
 	last, ok := s.last()
-	if !ok || o.at >= last.at {
+	if !ok || o.at > last.at {
 		s.tail.obs = append(s.tail.obs, o)
 		s.trim(f.most(s))
 		return inserted{next: maxAt + 1, newest: true, first: !ok || last.v == vEnded}, nil
@@ -133,13 +134,24 @@ func (f *Follower) insert(s *series, o obs) (inserted, error) {
 			return inserted{lost: true}, nil
 		}
 	}
-	i := after(c.obs, o.at)
-	c.obs = slices.Insert(c.obs, i, o)
-	in := inserted{first: i == 0 || c.obs[i-1].v == vEnded}
-	if i+1 < len(c.obs) {
-		in.next = c.obs[i+1].at
-	} else {
-		in.next = c.hi // the last of the newest chunk does not come here
+	from, to := before(c.obs, o.at), after(c.obs, o.at)
+	in := inserted{newest: o.at == last.at, first: from == 0 || c.obs[from-1].v == vEnded || to > from && c.obs[to-1].v == vEnded}
+	switch {
+	case to < len(c.obs):
+		in.next = c.obs[to].at
+	case in.newest:
+		in.next = maxAt + 1
+	default:
+		in.next = c.hi
+	}
+	switch {
+	case from == to:
+		c.obs = slices.Insert(c.obs, from, o)
+	case s.sp.key.detection == gates:
+		c.obs = slices.Replace(c.obs, from, to, addUp(c.obs[from:to], o)...)
+	default:
+		c.obs[from] = o
+		c.obs = slices.Delete(c.obs, from+1, to)
 	}
 	if c == &s.tail {
 		s.trim(f.most(s))

@@ -45,7 +45,8 @@ type Status struct {
 	Type        string // broker, mqtt, serial
 	Connected   bool
 	Detail      string    // why not connected, or what a person should know
-	LastMessage time.Time // zero: none yet; the gateway's clock
+	Fault       string    // what a person must mend for all of it to work; part of Detail
+	LastMessage time.Time // zero: none yet; on the monotonic clock (see Moment)
 	Received    uint64    // messages
 	Unacked     int       // messages that were handed on and wait for their commit
 	Connects    uint64    // connections to the broker, or times that the line was opened
@@ -77,8 +78,8 @@ func Patience(maxSilence time.Duration, restarts int) time.Duration {
 }
 
 // Source is one configured source. Run blocks until ctx ends and releases
-// everything it took; a fault of the network is not an error of Run, only a
-// fault that no retry mends is.
+// everything it took; a fault of the network is not an error of Run. After an
+// error it may be called again.
 type Source interface {
 	Run(ctx context.Context) error
 	Status() Status

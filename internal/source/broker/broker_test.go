@@ -402,6 +402,15 @@ func TestLimits(t *testing.T) {
 		require.NotZero(t, c.Hello(sourcetest.Hello{User: "d2", Secret: secret}).ReasonCode)
 		c.Ended()
 	})
+	t.Run("a client that comes back to a full broker", func(t *testing.T) {
+		f := start(t, func(o *broker.Options) { o.MaxClients = 1 })
+		before := f.client(t, "d1") // its link may be half open: nobody can tell
+		f.client(t, "d1")
+		before.Ended()
+		c := sourcetest.Dial(t, f.Addr(), nil)
+		require.Equal(t, packets.ErrServerBusy.Code, c.Hello(sourcetest.Hello{V5: true, User: "d2", Secret: secret}).ReasonCode)
+		require.Equal(t, 1, f.Status().Connections)
+	})
 	t.Run("pending", func(t *testing.T) {
 		f := start(t, func(o *broker.Options) { o.MaxPending, o.ConnectTimeout = 1, 200*time.Millisecond })
 		silent := sourcetest.Dial(t, f.Addr(), nil)

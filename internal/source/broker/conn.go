@@ -10,6 +10,7 @@ import (
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/simpang-id/simpang/internal/source/mqttwire"
 )
@@ -48,6 +49,7 @@ type conn struct {
 	topics map[string]*topic // what was published to
 	other  topic             // last, where it is not among the topics
 
+	share *semaphore.Weighted // of the broker's memory, this client's; nil until it publishes
 	acks  mqttwire.Acks
 	wmu   sync.Mutex
 	wrote time.Time // when the write deadline was set

@@ -48,14 +48,8 @@ func (c *conn) logIn(listener string) (err error) {
 	return nil
 }
 
-// mayConnect tells whether there is room, and whether the CONNECT is one.
+// mayConnect tells whether the CONNECT is one.
 func (s *Source) mayConnect(cl *mqtt.Client, pk *packets.Packet) packets.Code {
-	if s.stats.Connections.Load() >= int64(s.o.MaxClients) {
-		if cl.Properties.ProtocolVersion < 5 {
-			return packets.ErrServerUnavailable
-		}
-		return packets.ErrServerBusy
-	}
 	if code := pk.ConnectValidate(); code != packets.CodeSuccess {
 		return code
 	}

@@ -66,7 +66,7 @@ type Options struct {
 	MaxPerUser     int           // sessions of one user; default 8, of a bridge 64
 	SessionExpiry  time.Duration // longest life of a session without connection; default 24 h
 	Window         int           // messages of one client in flight to the sink (receive maximum); default 1,024
-	MaxInFlight    int64         // bytes of all payloads in flight to the sink; default 64 MiB
+	MaxInFlight    int64         // bytes of all payloads in flight to the sink; default 64 MiB. One client has a sixteenth
 	ConnectTimeout time.Duration // from accept to log-in; default 10 s
 	WriteTimeout   time.Duration // of one write to a client; default 10 s
 	CheckEvery     time.Duration // how often files are looked at for changes; default 1 s
@@ -110,7 +110,7 @@ func (o *Options) fill() {
 			*p = v
 		}
 	}
-	set(&o.MaxClients, clientsFor(openFiles()))
+	set(&o.MaxClients, clientsFor(OpenFiles()))
 	set(&o.MaxPending, 512)
 	set(&o.MaxSessions, max(60_000, o.MaxClients+o.MaxClients/4))
 	set(&o.MaxRetained, o.MaxSessions)
@@ -128,8 +128,8 @@ func (o *Options) fill() {
 	o.Log = o.Log.With("source", o.ID)
 }
 
-// openFiles is how many files this process may have open.
-func openFiles() int {
+// OpenFiles is how many files this process may have open.
+func OpenFiles() int {
 	const usual = 1024
 	var l unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &l); err != nil {
@@ -143,6 +143,12 @@ func openFiles() int {
 func clientsFor(files int) int {
 	const others, most = 2000, 100_000
 	return min(max(files-others, files/2), most)
+}
+
+// share is how much of MaxInFlight one client has: of sixteen, or of one message
+// at least, so that one that floods with large messages leaves room to others.
+func (o *Options) share() int64 {
+	return min(max(o.MaxInFlight/16, source.MaxRead+mqttwire.MaxOverhead+messageCost), o.MaxInFlight)
 }
 
 // perUser is how many sessions the holder of c may have.

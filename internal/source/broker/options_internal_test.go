@@ -12,6 +12,6 @@ func TestAsManyClientsAsTheLimitOfOpenFilesServes(t *testing.T) {
 	require.Equal(t, 100_000, clientsFor(1<<30))
 	var o Options
 	o.fill()
-	require.Equal(t, clientsFor(openFiles()), o.MaxClients)
+	require.Equal(t, clientsFor(OpenFiles()), o.MaxClients)
 	require.GreaterOrEqual(t, o.MaxSessions, o.MaxClients)
 }

@@ -3,9 +3,9 @@ package broker
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/source"
@@ -73,17 +73,17 @@ func (c *conn) passStatus(h mqttwire.Header, t *topic) error {
 }
 
 // take reads the payload and hands the message to the sink. It waits for room
-// in the client's window, in the broker's memory and in the sink: that is the
-// back-pressure to the client.
+// in the client's window, in its share of the broker's memory, in that memory
+// and in the sink: that is the back-pressure to the client.
 func (c *conn) take(l *login, s mqttwire.Slot, t *topic, body, size int) error {
 	cost := int64(size + messageCost)
-	if err := c.src.memory.Acquire(c.ctx, cost); err != nil {
+	if err := c.hold(cost); err != nil {
 		return err
 	}
 	payload := make([]byte, size)
 	c.in.Discard(body)
 	if err := c.in.ReadFull(payload); err != nil {
-		c.src.memory.Release(cost)
+		c.release(cost)
 		return err
 	}
 	decoded := c.decode(t, payload)
@@ -97,12 +97,12 @@ func (c *conn) take(l *login, s mqttwire.Slot, t *topic, body, size int) error {
 	}
 	seq, ok := c.acks.Reserve(s)
 	if !ok {
-		c.src.memory.Release(cost)
+		c.release(cost)
 		return c.ctx.Err()
 	}
 	c.src.stats.Received.Add(1)
 	c.src.stats.Unacked.Add(1)
-	c.src.lastMessage.Store(time.Now().UnixNano())
+	c.src.lastMessage.Now()
 	err := c.src.o.Sink.Offer(c.ctx, source.Message{
 		Source: c.src.o.ID, Device: device, Topic: t.name, Payload: payload, Decoded: decoded,
 		Done: func(committed bool) { c.finish(seq, cost, committed) },
@@ -114,13 +114,33 @@ func (c *conn) take(l *login, s mqttwire.Slot, t *topic, body, size int) error {
 	return nil
 }
 
+// hold takes memory for one message, release gives it back.
+func (c *conn) hold(cost int64) error {
+	if c.share == nil {
+		c.share = semaphore.NewWeighted(c.src.o.share())
+	}
+	if err := c.share.Acquire(c.ctx, cost); err != nil {
+		return err
+	}
+	if err := c.src.memory.Acquire(c.ctx, cost); err != nil {
+		c.share.Release(cost)
+		return err
+	}
+	return nil
+}
+
+func (c *conn) release(cost int64) {
+	c.src.memory.Release(cost)
+	c.share.Release(cost)
+}
+
 // finish is Done of one message.
 func (c *conn) finish(seq uint64, cost int64, committed bool) {
 	acked, failed, ok := c.acks.Finish(seq, committed)
 	if !ok {
 		return
 	}
-	c.src.memory.Release(cost)
+	c.release(cost)
 	c.src.stats.Unacked.Add(-1)
 	c.src.stats.Acked.Add(uint64(acked))
 	if failed {

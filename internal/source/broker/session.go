@@ -29,13 +29,19 @@ const takeOver = 5 * time.Second
 
 // enter gives the session id of cred's user to c. An earlier connection of the
 // session is ended first, wholly: mochi's own take-over lets the two race, so
-// that the will of the first could come after the status of the second.
+// that the will of the first could come after the status of the second. A full
+// broker refuses who has no connection: who comes back while the last one looks
+// alive takes its place.
 func (s *Source) enter(c *conn, id string, clean bool) packets.Code {
 	deadline := time.NewTimer(takeOver)
 	defer deadline.Stop()
-	for {
+	for took := false; ; took = true {
 		s.mu.Lock()
 		sess := s.sessions[id]
+		if !took && (sess == nil || sess.conn == nil) && s.stats.Connections.Load() >= int64(s.o.MaxClients) {
+			s.mu.Unlock()
+			return packets.ErrServerBusy
+		}
 		if sess == nil {
 			if sess = s.newSession(c.cred, id); sess == nil {
 				s.mu.Unlock()

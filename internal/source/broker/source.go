@@ -55,7 +55,7 @@ type Source struct {
 
 	listening   atomic.Bool
 	stopping    atomic.Bool
-	lastMessage atomic.Int64 // Unix ns
+	lastMessage source.Moment
 	lastRefused atomic.Int64 // Unix ns, as the next two: when it was last logged
 	lastFull    atomic.Int64
 	lastAccept  atomic.Int64
@@ -143,17 +143,22 @@ func address(mu *sync.Mutex, l *net.Listener) string {
 }
 
 // Run serves clients until ctx ends. An error is an address that cannot be
-// opened or a certificate that cannot be read. Run is called once.
+// opened; after one Run may be called again. A certificate that cannot be read
+// is none: plain clients are served, and it is looked at again each second.
 func (s *Source) Run(ctx context.Context) error {
 	s.ctx, s.stop = context.WithCancel(ctx)
 	defer s.stop()
 	s.server = s.newServer()
-	if err := errors.Join(s.Listen(ctx), s.firstLook()); err != nil {
-		s.closeListeners()
-		return err
+	err := s.Listen(ctx)
+	if err == nil {
+		s.firstLook()
+		err = s.serve()
 	}
-	if err := s.serve(); err != nil {
+	if err != nil {
 		s.closeListeners()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.plain, s.secure = nil, nil // to be opened again
 		return err
 	}
 	s.listening.Store(true)
@@ -331,12 +336,13 @@ func (s *Source) Status() source.Status {
 	}
 	if !status.Connected {
 		status.Detail = "the broker is not running"
-	} else if fault := s.certificateFault.Load(); fault != nil {
+	} else if fault := s.certificateFault.Load(); fault != nil && s.certificate.Load() == nil {
+		status.Fault = (*fault).Error() + "; nobody can connect over TLS until it can be read"
+		status.Detail = status.Fault
+	} else if fault != nil {
 		status.Detail = (*fault).Error() + "; the certificate before is still in use"
 	}
-	if last := s.lastMessage.Load(); last != 0 {
-		status.LastMessage = time.Unix(0, last)
-	}
+	status.LastMessage = s.lastMessage.Time()
 	return status
 }
 

@@ -2,7 +2,9 @@ package broker_test
 
 import (
 	"crypto/tls"
+	"net"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -50,10 +52,40 @@ func TestCertificateChanges(t *testing.T) {
 	sourcetest.Dial(t, f.TLSAddr(), &tls.Config{RootCAs: second.Pool, ServerName: "localhost", MinVersion: tls.VersionTLS12})
 }
 
+// A certificate that cannot be read at the start keeps nobody off the plain
+// listener, readyz says it, and it is taken once it is there.
 func TestNoCertificate(t *testing.T) {
+	pki := sourcetest.NewPKI(t)
+	cert, key := pki.Issue(t, "localhost")
+	late := filepath.Join(t.TempDir(), "cert.pem")
+	f := start(t, func(o *broker.Options) {
+		o.TLSListen, o.CertFile, o.KeyFile = "127.0.0.1:0", late, key
+	})
+	c := f.client(t, "d1")
+	c.Publish("sg/v1/d1/up", []byte("{}"), 1, 1)
+	f.sink.TakeDone(t)
+	c.Expect(packets.Puback)
+	require.Contains(t, f.Status().Fault, "certificate")
+	config := &tls.Config{RootCAs: pki.Pool, ServerName: "localhost", MinVersion: tls.VersionTLS12}
+	_, err := (&tls.Dialer{Config: config}).DialContext(t.Context(), "tcp", f.TLSAddr())
+	require.Error(t, err)
+
+	require.NoError(t, os.Rename(cert, late))
+	sourcetest.Until(t, func() bool { return f.Status().Fault == "" }, "the certificate is not taken")
+	require.Zero(t, sourcetest.Dial(t, f.TLSAddr(), config).Hello(sourcetest.Hello{User: "d2", Secret: secret}).ReasonCode)
+}
+
+// An address that was taken when Run came to it may be free the next time.
+func TestRunAgainAfterAnError(t *testing.T) {
+	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
 	o := options(t, sourcetest.NewSink(1))
-	o.TLSListen, o.CertFile, o.KeyFile = "127.0.0.1:0", "/nowhere/cert.pem", "/nowhere/key.pem"
+	o.Listen = taken.Addr().String()
 	s, err := broker.New(o)
 	require.NoError(t, err)
-	require.ErrorContains(t, s.Run(t.Context()), "certificate")
+	require.ErrorContains(t, s.Run(t.Context()), "cannot listen")
+	require.NoError(t, taken.Close())
+	stop := sourcetest.Run(t, s, true)
+	require.Equal(t, o.Listen, s.Addr())
+	stop()
 }

@@ -45,18 +45,17 @@ func (s *Source) Reload() error {
 
 // firstLook reads the files at the start. The gateway may ask for a reload
 // meanwhile.
-func (s *Source) firstLook() error {
+func (s *Source) firstLook() {
 	s.reload.Lock()
 	defer s.reload.Unlock()
 	if err := s.reloadCertificate(); err != nil {
-		return err
+		s.o.Log.Error("nobody can connect over TLS until the certificate can be read; it is looked at again each second", "error", err)
 	}
 	if err := s.reloadCredentials(); err != nil {
 		s.o.Log.Error("credentials", "error", err)
 	} else if fault := s.credentials.Load().fault; fault != "" {
 		s.o.Log.Warn(fault)
 	}
-	return nil
 }
 
 func (s *Source) reloadCredentials() error {
@@ -156,10 +155,16 @@ func (s *Source) check(credentials stamp) {
 			s.o.Log.Info("credentials taken", "users", len(s.credentials.Load().users))
 		}
 	}
-	if s.o.TLSListen == "" || s.certificateStamp == [2]stamp{stampOf(s.o.CertFile), stampOf(s.o.KeyFile)} {
+	if s.o.TLSListen == "" {
 		return
 	}
-	if err := s.reloadCertificate(); err != nil {
+	changed := s.certificateStamp != [2]stamp{stampOf(s.o.CertFile), stampOf(s.o.KeyFile)}
+	if !changed && s.certificate.Load() != nil { // without one, its rights may be what was mended
+		return
+	}
+	if err := s.reloadCertificate(); err != nil && !changed {
+		return // as before
+	} else if err != nil {
 		s.o.Log.Error("certificate not taken; the one before is still in use", "error", err)
 	} else {
 		s.o.Log.Info("certificate taken", "file", s.o.CertFile)

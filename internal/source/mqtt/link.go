@@ -204,7 +204,7 @@ func (l *link) push() error {
 	h.message.Done = func(committed bool) { l.finish(seq, cost, committed) }
 	l.held = nil
 	l.src.stats.Received.Add(1)
-	l.src.lastMessage.Store(time.Now().UnixNano())
+	l.src.lastMessage.Now()
 	l.queue <- h.message // has room for the window
 	l.one = held{}
 	return nil

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/simpang-id/simpang/internal/keys"
 )
 
 // left returns the filters that were subscribed once and are not configured any
@@ -36,13 +38,9 @@ func (s *Source) remember() error {
 	if data, err := os.ReadFile(s.o.TopicsFile); err == nil && string(data) == text {
 		return nil
 	}
-	temp := s.o.TopicsFile + ".new"
-	err := os.MkdirAll(filepath.Dir(temp), 0o700)
+	err := os.MkdirAll(filepath.Dir(s.o.TopicsFile), 0o700)
 	if err == nil {
-		err = os.WriteFile(temp, []byte(text), 0o600)
-	}
-	if err == nil {
-		err = os.Rename(temp, s.o.TopicsFile)
+		err = keys.WriteFile(s.o.TopicsFile, []byte(text))
 	}
 	if err != nil {
 		return fmt.Errorf("write down the topics: %w", err)

@@ -159,7 +159,7 @@ func (s *Source) watch(ctx context.Context, l *link) error {
 			return context.Cause(ctx)
 		case <-timer.C:
 		}
-		if last := time.Unix(0, s.lastMessage.Load()); last.After(heard) {
+		if last := s.lastMessage.Time(); last.After(heard) {
 			heard, limit, s.restarts = last, s.o.MaxSilence, 0
 		}
 		if l.messages.Load() > 0 {

@@ -32,9 +32,9 @@ type Source struct {
 	o           Options
 	url         *url.URL
 	stats       Stats
-	lastMessage atomic.Int64 // Unix ns
-	silent      atomic.Int64 // Unix ns, when silence last ended a connection
-	restarts    int          // because of silence, since a message came; Run's
+	lastMessage source.Moment
+	silent      source.Moment // when silence last ended a connection
+	restarts    int           // because of silence, since a message came; Run's
 
 	mu        sync.Mutex
 	connected bool
@@ -87,7 +87,7 @@ func (s *Source) attempt(ctx context.Context) (stood bool) {
 // lost tells what ended a session.
 func (s *Source) lost(subscribed bool, lasted time.Duration, err error) {
 	if errors.Is(err, errSilent) {
-		s.silent.Store(time.Now().UnixNano())
+		s.silent.Now()
 		s.setState(false, err.Error())
 		s.o.Log.Warn("no message for too long: connecting anew; the broker keeps the session and what it holds for us", "limit", s.o.MaxSilence, "in_a_row", s.restarts)
 		return
@@ -132,10 +132,8 @@ func (s *Source) Status() source.Status {
 		ID: s.o.ID, Type: "mqtt", Connected: s.connected, Detail: s.detail, Received: s.stats.Received.Load(),
 		Unacked: int(s.stats.Unacked.Load()), Connects: s.stats.Connects.Load(), Failures: s.stats.Failures.Load(), Restarts: s.stats.Silences.Load(),
 	}
-	if last := s.lastMessage.Load(); last != 0 {
-		status.LastMessage = time.Unix(0, last)
-	}
-	if silent := s.silent.Load(); silent != 0 && silent > s.lastMessage.Load() && s.connected {
+	status.LastMessage = s.lastMessage.Time()
+	if s.silent.Time().After(status.LastMessage) && s.connected {
 		status.Detail = strings.TrimPrefix(s.detail+"; ", "; ") + fmt.Sprintf("connected, but no message for over %s", s.o.MaxSilence)
 	}
 	return status

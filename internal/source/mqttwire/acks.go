@@ -55,12 +55,17 @@ func (a *Acks) Init(window int, spawn func()) {
 	a.room.L = &a.mu
 }
 
-// Reserve waits for room in the window and takes the next slot; false means
-// that the connection ended.
+// maxOut is how many bytes of acknowledgements wait to be written before no
+// more is read of a client, which need not read them.
+const maxOut = 64 << 10
+
+// Reserve waits for room in the window, and for a client that does not read its
+// acknowledgements, and takes the next slot; false means that the connection
+// ended.
 func (a *Acks) Reserve(s Slot) (seq uint64, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for a.tail-a.head >= a.window && !a.closed {
+	for (a.tail-a.head >= a.window || len(a.out) >= maxOut) && !a.closed {
 		a.room.Wait()
 	}
 	if a.closed {
@@ -121,17 +126,25 @@ func (a *Acks) Finish(seq uint64, committed bool) (acked int, failed, ok bool) {
 	return acked, failed, true
 }
 
-// Pubrec queues a PUBREC that belongs to no slot.
-func (a *Acks) Pubrec(id uint16) { a.add(pubrec, 2, byte(id>>8), byte(id)) }
+// Pubrec queues a PUBREC that belongs to no slot. It waits for a client that
+// does not read; false means that the connection ended.
+func (a *Acks) Pubrec(id uint16) bool { return a.add(pubrec, 2, byte(id>>8), byte(id)) }
 
-// Pubcomp queues a PUBCOMP.
-func (a *Acks) Pubcomp(id uint16) { a.add(pubcomp, 2, byte(id>>8), byte(id)) }
+// Pubcomp queues a PUBCOMP, as Pubrec does.
+func (a *Acks) Pubcomp(id uint16) bool { return a.add(pubcomp, 2, byte(id>>8), byte(id)) }
 
-func (a *Acks) add(packet ...byte) {
+func (a *Acks) add(packet ...byte) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	for len(a.out) >= maxOut && !a.closed {
+		a.room.Wait()
+	}
+	if a.closed {
+		return false
+	}
 	a.out = append(a.out, packet...)
 	a.start()
+	return true
 }
 
 func (a *Acks) start() {
@@ -157,6 +170,9 @@ func (a *Acks) Take(done []byte) []byte {
 	}
 	out := a.out
 	a.out, a.spare = a.spare, nil
+	if len(out) >= maxOut {
+		a.room.Broadcast() // to Reserve and add
+	}
 	return out
 }
 

@@ -264,7 +264,7 @@ func (p *poll) offer(ctx context.Context, u *polled, answers [][]byte, at time.T
 		}
 		p.stats.Received.Add(1)
 		p.stats.Unacked.Add(1)
-		p.lastMessage.Store(at.UnixNano())
+		p.lastMessage.Now()
 		if err := p.o.Sink.Offer(ctx, m); err != nil {
 			p.stats.Unacked.Add(-1)
 			return err

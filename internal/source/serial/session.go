@@ -103,7 +103,7 @@ func (s *session) take(text []byte, refusal *city.Refusal) {
 	ack := ackOf(&m)
 	m.Silent = ack == nil
 	s.stats.Received.Add(1)
-	s.lastMessage.Store(s.heard.UnixNano())
+	s.lastMessage.Now()
 	s.offer(m, ack)
 }
 

@@ -42,10 +42,10 @@ type Source struct {
 	o           Options
 	stats       Stats
 	noise       limiter
-	tap         *tap         // format escpos
-	poll        *poll        // format modbus
-	lastMessage atomic.Int64 // Unix ns
-	restarts    int          // because of silence, since a sentence came; the reader's
+	tap         *tap  // format escpos
+	poll        *poll // format modbus
+	lastMessage source.Moment
+	restarts    int // because of silence, since a sentence came; the reader's
 
 	mu        sync.Mutex
 	connected bool
@@ -172,9 +172,7 @@ func (s *Source) Status() source.Status {
 		Unacked: int(s.stats.Unacked.Load()), Connects: s.stats.Opens.Load(), Failures: s.stats.Failures.Load(), Restarts: s.stats.Silences.Load(),
 	}
 	status.Counts = s.counts()
-	if last := s.lastMessage.Load(); last != 0 {
-		status.LastMessage = time.Unix(0, last)
-	}
+	status.LastMessage = s.lastMessage.Time()
 	return status
 }
 

@@ -126,7 +126,7 @@ func (r *tapped) close(p *escpos.Print, persist func(func() error)) {
 			r.stats.Noise.Add(1)
 		} else {
 			r.stats.Received.Add(1)
-			r.lastMessage.Store(r.heard.UnixNano())
+			r.lastMessage.Now()
 		}
 		persist(func() error { return r.o.Tap.Spool.End(r.ctx, j, r.fresh) })
 		signal(r.tap.fresh)

@@ -248,4 +248,5 @@ func status(t *testing.T, start Start) {
 	after := src.Status()
 	require.Equal(t, uint64(20), after.Received)
 	require.WithinDuration(t, time.Now(), after.LastMessage, Wait)
+	require.NotEqual(t, after.LastMessage.Round(0), after.LastMessage, "on the monotonic clock: our own may be set back")
 }
