@@ -57,7 +57,7 @@ func run(ctx context.Context, days, sites int, seed uint64, keep string) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, g.stop()) }()
-	for _, judge := range []func(context.Context, *gateway) error{y.books, y.deposit, y.leaks, y.incidents, y.owed} {
+	for _, judge := range []func(context.Context, *gateway) error{y.books, y.deposit, y.statements, y.leaks, y.incidents, y.owed} {
 		if err := judge(ctx, g); err != nil {
 			return err
 		}
