@@ -58,6 +58,9 @@ func (d *desk) karcis(l *journal.Karcis, e *Entry) error {
 		}
 		d.covered(l, issued)
 	}
+	if d.faulty() {
+		return nil
+	}
 	if err := d.effect(l, e, 1); err != nil {
 		return err
 	}
