@@ -97,12 +97,16 @@ func TestReportsInEveryForm(t *testing.T) {
 		Owed:    &report.Owed{Due: 100, Paid: 40, Unpaid: 60, Interest: 1, Late: []report.Part{{Until: "2026-03-02", Amount: 60, Months: 2, Interest: 1}}},
 		Credits: []report.Credit{{Reference: "S-1", Kind: "SSPD", CreditedOn: "2026-03-01", Net: 40}},
 	}}
-	st.Reports.Year = report.Realisasi{Rows: []report.RealisasiRow{{Period: "2026-01", Account: "a", Target: city.SomeInt(300), Realized: city.SomeInt(100), ToDate: city.SomeInt(100), YearTarget: city.SomeInt(0)}}}
+	st.Reports.Year = report.Realisasi{Rows: []report.RealisasiRow{{Period: "2026-01", Account: "a", Target: city.SomeInt(300), Realized: city.SomeInt(100), ToDate: city.SomeInt(100), YearTarget: city.SomeInt(0)}},
+		Projections: []report.Projection{{Account: "4.1.01", Of: "realized", Target: city.SomeInt(9_000_000), Months: 4, Known: true, Low: 1_000_000, Mid: 2_000_000, High: 3_000_000}, {Account: "4.1.01", Of: "due"}}}
 	for path, title := range map[string]string{
 		"/v1/revenue/reconciliation":    "Rekonsiliasi",
 		"/v1/revenue/statements/op-01":  "SPTPD",
 		"/v1/revenue/realisasi":         "Realisasi",
 		"/v1/revenue/daily?group=class": "harian",
+		"/v1/revenue/summary":           "Ringkasan",
+
+		"/v1/revenue/handovers/differences": "serah terima",
 	} {
 		ask := func(format string) answer {
 			sep := "?"
@@ -111,7 +115,9 @@ func TestReportsInEveryForm(t *testing.T) {
 			}
 			a := st.do(t, http.MethodGet, path+sep+"format="+format, st.Secrets[token.Bapenda], "")
 			require.Equal(t, http.StatusOK, a.StatusCode, "%s %s: %s", path, format, a.body)
-			require.Equal(t, "no-store", a.Header.Get("Cache-Control"))
+			if path != "/v1/revenue/summary" { // public
+				require.Equal(t, "no-store", a.Header.Get("Cache-Control"))
+			}
 			return a
 		}
 		rows, err := csv.NewReader(strings.NewReader(ask("csv").body)).ReadAll()
@@ -134,6 +140,10 @@ func TestReportsInEveryForm(t *testing.T) {
 			require.Equal(t, rows[0][i], c.Nama)
 		}
 		page := ask("html")
+		if strings.HasSuffix(path, "realisasi") {
+			require.Contains(t, page.body, "Proyeksi realisasi 4.1.01 sampai akhir tahun: Rp2.000.000, dengan peluang 90 % antara Rp1.000.000 dan Rp3.000.000, menurut 4 bulan penuh, tanpa musim; target Rp9.000.000.")
+			require.Contains(t, page.body, "Proyeksi terutang 4.1.01 sampai akhir tahun: belum dapat dihitung")
+		}
 		require.Contains(t, page.body, title)
 		require.Contains(t, page.Header.Get("Content-Security-Policy"), "style-src 'sha256-")
 		require.True(t, strings.HasPrefix(page.Header.Get("Content-Disposition"), "inline"))

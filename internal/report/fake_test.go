@@ -59,7 +59,9 @@ func (f *fake) EachView(ctx context.Context, from, to string, each func(*ledger.
 	return errors.Join(f.EachSum(ctx, from, to, as(ledger.KnownView)), filed.EachSum(ctx, from, to, as(ledger.FiledView)))
 }
 
-func (f *fake) ClosedOn(_ context.Context, month string) (string, error) { return f.closedOn[month], nil }
+func (f *fake) ClosedOn(_ context.Context, month string) (string, error) {
+	return f.closedOn[month], nil
+}
 
 func (f *fake) Credits(_ context.Context, from, to string) (list []report.Credit, _ error) {
 	for _, c := range f.credits {

@@ -23,11 +23,11 @@ type Statement struct {
 	Known, Filed          Base   // of PBJT, in both views
 	Base                         // in the view that was asked for
 	Objects               []Object
-	Declared              city.Int    // gross of the filed SPTPD; unset where none was, or nobody tells
-	FiledOn               string      // "" not filed
-	Owed                  *Owed       // nil: due or credits are unknown
-	Credits               []Credit    // of PBJT accounts
-	Other                 []Object    // retribusi, which has no SPTPD and no interest
+	Declared              city.Int // gross of the filed SPTPD; unset where none was, or nobody tells
+	FiledOn               string   // "" not filed
+	Owed                  *Owed    // nil: due or credits are unknown
+	Credits               []Credit // of PBJT accounts
+	Other                 []Object // retribusi, which has no SPTPD and no interest
 }
 
 // Base is what a tax is reckoned from, and the tax.
