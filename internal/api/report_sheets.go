@@ -230,10 +230,12 @@ func (s *Server) summarySheet(r *RevenueSummary) *sheet.Sheet {
 			"Angka PBJT dari kurang dari tiga wajib pajak tidak ditampilkan.",
 		},
 		Columns: []sheet.Column{
-			{Name: "year", Title: "Tahun", EN: "Year"}, colWilayah, colAccount, colName, money("target", "Target", "Target"), money("recorded", "Tercatat", "Recorded"),
+			{Name: "year", Title: "Tahun", EN: "Year"},
+			colWilayah, colAccount, colName, money("target", "Target", "Target"), money("recorded", "Tercatat", "Recorded"),
 			money("due", "Terutang", "Due"), money("in_settlement", "Dalam penyelesaian", "In settlement"), money("realized", "Realisasi", "Realized"),
 			percent("percent", "Persen", "Per cent"), money("remaining", "Sisa", "Remaining"),
-			{Name: "suppressed", Title: "Disembunyikan", EN: "Suppressed", Kind: sheet.Flag}, {Name: "withheld", Title: "Ditahan", EN: "Withheld", Kind: sheet.Flag},
+			{Name: "suppressed", Title: "Disembunyikan", EN: "Suppressed", Kind: sheet.Flag},
+			{Name: "withheld", Title: "Ditahan", EN: "Withheld", Kind: sheet.Flag},
 		},
 		About: sheet.About{
 			Concept: "Pendapatan asli daerah dari parkir", Definition: "Target, tercatat, terutang, dan realisasi setahun per kode rekening; jumlah seluruh kota",
@@ -254,8 +256,11 @@ func (s *Server) handsSheet(from, to string, hops []ledger.Hop) *sheet.Sheet {
 		Name: "revenue-handover-differences", Title: "Selisih serah terima uang parkir", EN: "Differences between hands",
 		Notes: []string{"Juru parkir: karcis terjual, bukan yang batal, dibandingkan dengan yang diterima pengumpul; STS: yang diserahkan dibandingkan dengan kreditnya. Akhir periode tidak termasuk."},
 		Columns: []sheet.Column{
-			colDate, colWilayah, {Name: "stage", Title: "Tahap", EN: "Stage"}, {Name: "holder", Title: "Pemegang", EN: "Holder"},
-			{Name: "received", Title: "Diterima", EN: "Received", Kind: sheet.Rupiah}, {Name: "passed", Title: "Diteruskan", EN: "Passed on", Kind: sheet.Rupiah},
+			colDate, colWilayah,
+			{Name: "stage", Title: "Tahap", EN: "Stage"},
+			{Name: "holder", Title: "Pemegang", EN: "Holder"},
+			{Name: "received", Title: "Diterima", EN: "Received", Kind: sheet.Rupiah},
+			{Name: "passed", Title: "Diteruskan", EN: "Passed on", Kind: sheet.Rupiah},
 			money("difference", "Selisih", "Difference"),
 		},
 		About: aboutMoney(from+"/"+to, "Uang yang diterima dan diteruskan tiap tangan, menurut hari pemungutan"),

@@ -97,8 +97,10 @@ func TestReportsInEveryForm(t *testing.T) {
 		Owed:    &report.Owed{Due: 100, Paid: 40, Unpaid: 60, Interest: 1, Late: []report.Part{{Until: "2026-03-02", Amount: 60, Months: 2, Interest: 1}}},
 		Credits: []report.Credit{{Reference: "S-1", Kind: "SSPD", CreditedOn: "2026-03-01", Net: 40}},
 	}}
-	st.Reports.Year = report.Realisasi{Rows: []report.RealisasiRow{{Period: "2026-01", Account: "a", Target: city.SomeInt(300), Realized: city.SomeInt(100), ToDate: city.SomeInt(100), YearTarget: city.SomeInt(0)}},
-		Projections: []report.Projection{{Account: "4.1.01", Of: "realized", Target: city.SomeInt(9_000_000), Months: 4, Known: true, Low: 1_000_000, Mid: 2_000_000, High: 3_000_000}, {Account: "4.1.01", Of: "due"}}}
+	st.Reports.Year = report.Realisasi{
+		Rows: []report.RealisasiRow{{Period: "2026-01", Account: "a", Target: city.SomeInt(300), Realized: city.SomeInt(100), ToDate: city.SomeInt(100), YearTarget: city.SomeInt(0)}},
+		Projections: []report.Projection{{Account: "4.1.01", Of: "realized", Target: city.SomeInt(9_000_000), Months: 4, Known: true, Low: 1_000_000, Mid: 2_000_000, High: 3_000_000}, {Account: "4.1.01", Of: "due"}},
+	}
 	for path, title := range map[string]string{
 		"/v1/revenue/reconciliation":    "Rekonsiliasi",
 		"/v1/revenue/statements/op-01":  "SPTPD",

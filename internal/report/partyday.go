@@ -99,7 +99,7 @@ func (s *SiteDay) sum(parties []PartyDay) {
 		}
 		s.Kecamatan, s.Operator, s.NPWPD = common(s.Kecamatan, p.Kecamatan), common(s.Operator, p.Operator), common(s.NPWPD, p.NPWPD)
 		s.NOPD, s.Account, s.Levy = common(s.NOPD, p.NOPD), common(s.Account, p.Account), common(s.Levy, p.Levy)
-		s.Owing.add(&p.Owing)
+		s.add(&p.Owing)
 	}
 	if len(parties) > 1 {
 		s.Parties = parties

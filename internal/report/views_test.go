@@ -13,6 +13,7 @@ import (
 // lateCity records in February, as known now, what came after its close and was filed
 // with April: a receipt of 500,000 beside one of 1,000,000.
 func lateCity(t *testing.T) *fake {
+	t.Helper()
 	f := newFake(t)
 	f.closedOn = map[string]string{"2026-02": "2026-03-16", "2026-03": "2026-04-16"}
 	f.add("2026-02-10", "mall-1", city.Car, city.Cash, 10, 1_000_000)

@@ -3,6 +3,7 @@ package world
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/simpang-id/simpang/internal/city"
@@ -83,11 +84,12 @@ func (w *World) wouldBook(act journal.Entry) bool {
 	return v.Outcome == ledger.Booked
 }
 
-func linesText(lines []journal.Line) (text string) {
-	for _, l := range lines {
-		text += fmt.Sprintf("%+v ", l)
+func linesText(lines []journal.Line) string {
+	list := make([]string, len(lines))
+	for i, l := range lines {
+		list[i] = fmt.Sprintf("%+v", l)
 	}
-	return text
+	return strings.Join(list, " ")
 }
 
 // otherContent is an act under the same references that says something else;
@@ -135,7 +137,7 @@ func (w *World) newAct() journal.Entry {
 }
 
 func (w *World) newLine(t journal.Type) journal.Line {
-	switch t { //nolint:exhaustive // the types of acts
+	switch t {
 	case journal.TypeDeposit:
 		return w.newDeposit()
 	case journal.TypeKarcis:
