@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -120,6 +121,17 @@ func TestWorkbookHoldsTypedCells(t *testing.T) {
 	kind, err := f.GetCellType("Sheet1", "H2")
 	require.NoError(t, err)
 	require.NotContains(t, []excelize.CellType{excelize.CellTypeInlineString, excelize.CellTypeSharedString}, kind, "an amount is a number")
+	panes, err := f.GetPanes("Sheet1")
+	require.NoError(t, err)
+	require.True(t, panes.Freeze, "the header stays")
+	raw, err := f.GetCellValue("Sheet1", "K2", excelize.Options{RawCellValue: true})
+	require.NoError(t, err)
+	day, err := strconv.ParseFloat(raw, 64)
+	require.NoError(t, err, "a time is a number")
+	require.InDelta(t, 25569+7./24, day, 1e-6, "of the city's clock")
+	shown, err := f.GetCellValue("Sheet1", "K2")
+	require.NoError(t, err)
+	require.Equal(t, "1970-01-01 07:00:00", shown)
 }
 
 func TestGeoJSON(t *testing.T) {

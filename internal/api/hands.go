@@ -39,12 +39,7 @@ func (s *Server) hands(w http.ResponseWriter, q *request) error {
 		return err
 	}
 	if q.format() != "json" {
-		t := &table{name: "revenue-handover-differences", columns: []string{"date", "stage", "holder", "received", "passed", "difference"}}
-		for i := range all {
-			h := &all[i]
-			t.add(h.Date, h.Stage, h.Holder, int64(h.Received), int64(h.Passed), int64(h.Received-h.Passed))
-		}
-		return s.writeTable(w, q, t, notStored, "")
+		return s.writeSheet(w, q, s.handsSheet(from.Format(time.DateOnly), to.Format(time.DateOnly), all))
 	}
 	key := func(h ledger.Hop) string { return h.Key() }
 	page, next := firstPage(pageAfter(q, all, key), q.limit(), key)

@@ -10,9 +10,8 @@ import (
 // Reports concludes about money.
 type Reports interface {
 	Reconcile(ctx context.Context, q report.ReconcileQuery) (*report.Reconciliation, error)
-	// Statement returns an operator's month (YYYY-MM) as known now (Unix ms).
-	// KindNotFound: no such operator.
-	Statement(ctx context.Context, operator, month string, now int64) (*report.Statement, error)
+	// Statement returns an operator's month. KindNotFound: no such operator.
+	Statement(ctx context.Context, q report.StatementQuery) (*report.Statement, error)
 	Realisasi(ctx context.Context, q report.RealisasiQuery) (*report.Realisasi, error)
 }
 

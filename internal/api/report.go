@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/ledger"
 	"github.com/simpang-id/simpang/internal/report"
 	"github.com/simpang-id/simpang/internal/report/expect"
 	"github.com/simpang-id/simpang/internal/report/sheet"
@@ -75,7 +76,15 @@ func (s *Server) reconciledSite(d *report.SiteDay) ReconciledSite {
 		NOPD: TextOrNull(d.NOPD), Levy: TextOrNull(d.Levy), Account: TextOrNull(d.Account), Unknown: TextOrNull(d.Expected.Why),
 		Recorded: int64(d.Recorded), Karcis: int64(d.Karcis), Compared: int64(d.Compared), Due: d.Due, DueBy: TextOrNull(d.DueBy),
 		Settled: d.Settled, Fee: d.Fee, Deposited: d.Deposited, Overdue: d.Overdue, Leak2: d.Leak2, Leak2State: d.Leak2State,
-		Whole: d.Expected.Whole, Evidence: s.evidence(d),
+		Whole: d.Expected.Whole, Evidence: s.evidence(d), Parties: make([]ReconciledParty, 0, len(d.Parties)),
+	}
+	for i := range d.Parties {
+		p := &d.Parties[i]
+		out.Parties = append(out.Parties, ReconciledParty{
+			Operator: TextOrNull(p.Operator), NPWPD: TextOrNull(p.NPWPD), NOPD: TextOrNull(p.NOPD), Levy: TextOrNull(p.Levy), Account: TextOrNull(p.Account),
+			Receipts: p.Receipts, Recorded: int64(p.Recorded), Karcis: int64(p.Karcis), Due: p.Due, DueBy: TextOrNull(p.DueBy),
+			Settled: p.Settled, Fee: p.Fee, Deposited: p.Deposited, Overdue: p.Overdue, Leak2: p.Leak2, Leak2State: p.Leak2State,
+		})
 	}
 	if d.Leak1 != nil {
 		expected := intervalOf(d.Expected.Expected)
@@ -121,7 +130,7 @@ func (s *Server) evidence(d *report.SiteDay) Evidence {
 func reconciledPeriod(p *report.Period) ReconciledPeriod {
 	return ReconciledPeriod{
 		Month: p.Month, Operator: TextOrNull(p.Operator), NPWPD: TextOrNull(p.NPWPD), NOPD: TextOrNull(p.NOPD), Account: TextOrNull(p.Account), Sites: orEmpty(p.Sites),
-		Recorded: int64(p.Recorded), Declared: p.Declared, Due: p.Due, DueNow: p.DueNow, DueBy: TextOrNull(p.DueBy), Settled: p.Settled, Fee: p.Fee, Deposited: p.Deposited,
+		Recorded: int64(p.Recorded), Declared: p.Declared, Due: p.Due, DueFiled: p.DueFiled, DueNow: p.DueNow, DueBy: TextOrNull(p.DueBy), Settled: p.Settled, Fee: p.Fee, Deposited: p.Deposited,
 		Overdue: p.Overdue, Leak2: p.Leak2, Leak2State: p.Leak2State, Credits: orEmpty(p.Credits),
 	}
 }
@@ -136,7 +145,7 @@ func (s *Server) statement(w http.ResponseWriter, q *request) error {
 	if q.given("month") {
 		month = q.text("month")
 	}
-	found, err := s.Reporting.Reports.Statement(q.Context(), who, month, q.now.UnixMilli())
+	found, err := s.Reporting.Reports.Statement(q.Context(), report.StatementQuery{Operator: who, Month: month, Filed: filed(q), Now: q.now.UnixMilli()})
 	if err != nil {
 		return err
 	}
@@ -151,6 +160,7 @@ func (s *Server) statement(w http.ResponseWriter, q *request) error {
 func statementOf(x *report.Statement) Statement {
 	out := Statement{
 		Operator: x.Operator, Name: TextOrNull(x.Name), NPWPD: TextOrNull(x.NPWPD), Month: x.Month, FileBy: x.FileBy, DepositBy: x.DepositBy, AsOf: x.AsOf,
+		View: viewWord(x.View), ClosedOn: TextOrNull(x.ClosedOn), Known: StatementBase{int64(x.Known.Gross), x.Known.Due}, Filed: StatementBase{int64(x.Filed.Gross), x.Filed.Due},
 		Gross: int64(x.Gross), Due: x.Due, Declared: x.Declared, FiledOn: TextOrNull(x.FiledOn), Late: []LatePart{},
 		Objects: objectsOf(x.Objects), Other: objectsOf(x.Other), Credits: make([]StatementCredit, 0, len(x.Credits)),
 	}
@@ -165,6 +175,13 @@ func statementOf(x *report.Statement) Statement {
 		out.Credits = append(out.Credits, StatementCredit{c.Reference, c.Kind, c.Account, c.CreditedOn, int64(c.Net)})
 	}
 	return out
+}
+
+func viewWord(v ledger.View) string {
+	if v == ledger.FiledView {
+		return "filed"
+	}
+	return "known"
 }
 
 func objectsOf(list []report.Object) []StatementObject {
@@ -279,6 +296,10 @@ func (s *Server) writeSheet(w http.ResponseWriter, q *request, x *sheet.Sheet) e
 		disposition = "inline"
 	}
 	h.Set("Content-Disposition", disposition+`; filename="`+x.Name+ending+`"`)
+	if q.route.public() {
+		writePublic(w, q, []string{kind}, body)
+		return nil
+	}
 	h.Set("Content-Type", kind)
 	h["Cache-Control"] = notStored
 	h.Set("Content-Length", strconv.Itoa(len(body)))

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -79,12 +80,27 @@ func (s *Server) reconciliationSheet(r *report.Reconciliation) *sheet.Sheet {
 			low, mid, high = d.Expected.Low, d.Expected.Mid, d.Expected.High
 			leakLow, leakMid, leakHigh, sure = d.Leak1.Low, d.Leak1.Mid, d.Leak1.High, d.Leak1.Sure
 		}
-		x.Add(r.Date, s.Reporting.Region, string(d.Site), string(d.Name), string(d.Kecamatan), string(d.Operator), string(d.NOPD), string(d.Account),
+		x.Add(r.Date, s.Reporting.Region, string(d.Site), string(d.Name), string(d.Kecamatan), allOf(d.Operator, d.Parties, func(p *ReconciledParty) TextOrNull { return p.Operator }),
+			allOf(d.NOPD, d.Parties, func(p *ReconciledParty) TextOrNull { return p.NOPD }), allOf(d.Account, d.Parties, func(p *ReconciledParty) TextOrNull { return p.Account }),
 			low, mid, high, d.Evidence.Receipts, d.Recorded, d.Karcis, d.Compared, cellInt(d.Declared), cellInt(d.Due), cellText(d.DueBy),
 			cellInt(d.Settled), cellInt(d.Fee), cellInt(d.Deposited), cellInt(d.Overdue), leakLow, leakMid, leakHigh, sure, cellInt(d.Leak2), d.Leak2State,
 			cellMilli(d.Confidence), cellMilli(d.Evidence.Coverage), string(d.Unknown))
 	}
 	return x
+}
+
+// allOf is what all parties of a day have in common, else what each has.
+func allOf(common TextOrNull, parties []ReconciledParty, of func(*ReconciledParty) TextOrNull) string {
+	var each []string
+	for i := range parties {
+		if text := string(of(&parties[i])); text != "" && !slices.Contains(each, text) {
+			each = append(each, text)
+		}
+	}
+	if common != "" || len(each) == 0 {
+		return string(common)
+	}
+	return strings.Join(each, " + ")
 }
 
 // cellText is a text that may be unknown.
@@ -99,7 +115,7 @@ func (s *Server) statementSheet(r *report.Statement) *sheet.Sheet {
 	x := &sheet.Sheet{
 		Name: "sptpd-" + r.Operator + "-" + r.Month, Title: "Rancangan SPTPD " + strings.TrimSpace(r.Name+" "+r.NPWPD), EN: "Draft of the monthly tax return",
 		Notes: []string{
-			"Masa pajak " + r.Month + "; jatuh tempo lapor " + r.FileBy + ", setor " + r.DepositBy + " (rules.yaml, belum terverifikasi). Keadaan per " + r.AsOf + ".",
+			statementView(r) + "Masa pajak " + r.Month + "; jatuh tempo lapor " + r.FileBy + ", setor " + r.DepositBy + " (rules.yaml, belum terverifikasi). Keadaan per " + r.AsOf + ".",
 			"Bunga " + strings.Replace(strconv.FormatFloat(float64(r.Rule.PPM)/10_000, 'f', -1, 64), ".", ",", 1) + " % per bulan (rules.yaml) dari pajak yang terlambat atau belum dibayar; " +
 				"bagian bulan dihitung penuh, paling lama " + strconv.Itoa(r.Rule.MostMonths) + " bulan; tiap bagian dibulatkan sekali.",
 		},
@@ -139,8 +155,28 @@ func (s *Server) statementSheet(r *report.Statement) *sheet.Sheet {
 			add("bunga", "", "", "", p.Reference, p.Until, nil, nil, nil, nil, nil, nil, int64(p.Amount), int64(p.Months), int64(p.Interest))
 		}
 	}
+	if r.ClosedOn != "" {
+		for _, b := range []struct {
+			row string
+			of  report.Base
+		}{{"diketahui", r.Known}, {"dilaporkan", r.Filed}} {
+			add(b.row, "", "", "", "", r.ClosedOn, nil, nil, int64(b.of.Gross), cellInt(b.of.Due), nil, nil, nil, nil, nil)
+		}
+	}
 	add("jumlah", "", "", "", "", r.AsOf, nil, nil, int64(r.Gross), cellInt(r.Due), paid, unpaid, nil, nil, interest)
 	return x
+}
+
+// statementView says which view a statement is of.
+func statementView(r *report.Statement) string {
+	switch {
+	case r.View == ledger.FiledView:
+		return "Sebagaimana dilaporkan: yang masuk setelah penutupan masanya dihitung pada masa terbuka berikutnya. "
+	case r.ClosedOn != "" && r.Known != r.Filed:
+		return "Sebagaimana diketahui kini; masa ini ditutup " + r.ClosedOn + " dengan dasar pengenaan dan pajak yang lain (lihat baris dilaporkan). "
+	default:
+		return ""
+	}
 }
 
 func (s *Server) realisasiSheet(r *Realisasi, by, group string) *sheet.Sheet {
@@ -158,10 +194,80 @@ func (s *Server) realisasiSheet(r *Realisasi, by, group string) *sheet.Sheet {
 		},
 		About: aboutMoney(year, "Target dan realisasi per periode, kode rekening, dan kecamatan"),
 	}
+	for i := range r.Projections {
+		x.Notes = append(x.Notes, projectionNote(&r.Projections[i]))
+	}
 	for i := range r.Items {
 		d := &r.Items[i]
 		x.Add(d.Period, s.Reporting.Region, string(d.Kecamatan), d.Account, string(d.Name), cellInt(d.Target), cellInt(d.Recorded), cellInt(d.Due), cellInt(d.Realized),
 			cellMilli(d.Percent), cellInt(d.Remaining), cellInt(d.ToDate), cellMilli(d.ToDatePercent), d.Suppressed)
+	}
+	return x
+}
+
+// projectionNote says what a year will bring, and how sure that is.
+func projectionNote(p *Projection) string {
+	of := map[string]string{"due": "terutang", "realized": "realisasi"}[p.Of]
+	note := "Proyeksi " + of + " " + p.Account + " sampai akhir tahun: "
+	if p.Year == nil {
+		return note + "belum dapat dihitung (kurang dari tiga bulan penuh)."
+	}
+	note += sheet.RupiahText(p.Year.Mid) + ", dengan peluang 90 % antara " + sheet.RupiahText(p.Year.Low) + " dan " + sheet.RupiahText(p.Year.High) +
+		", menurut " + strconv.Itoa(p.Months) + " bulan penuh, tanpa musim"
+	if p.Target.OK {
+		note += "; target " + sheet.RupiahText(p.Target.V)
+	}
+	return note + "."
+}
+
+// summarySheet is /v1/revenue/summary as a report.
+func (s *Server) summarySheet(r *RevenueSummary) *sheet.Sheet {
+	year := strconv.Itoa(r.Year)
+	x := &sheet.Sheet{
+		Name: "revenue-summary", Title: "Ringkasan pendapatan parkir " + year, EN: "Parking revenue of the year",
+		Notes: []string{
+			"Realisasi: kredit yang dikonfirmasi kas daerah. Dalam penyelesaian: dibayar nontunai, belum tertutup kredit.",
+			"Angka PBJT dari kurang dari tiga wajib pajak tidak ditampilkan.",
+		},
+		Columns: []sheet.Column{
+			{Name: "year", Title: "Tahun", EN: "Year"},
+			colWilayah, colAccount, colName, money("target", "Target", "Target"), money("recorded", "Tercatat", "Recorded"),
+			money("due", "Terutang", "Due"), money("in_settlement", "Dalam penyelesaian", "In settlement"), money("realized", "Realisasi", "Realized"),
+			percent("percent", "Persen", "Per cent"), money("remaining", "Sisa", "Remaining"),
+			{Name: "suppressed", Title: "Disembunyikan", EN: "Suppressed", Kind: sheet.Flag},
+			{Name: "withheld", Title: "Ditahan", EN: "Withheld", Kind: sheet.Flag},
+		},
+		About: sheet.About{
+			Concept: "Pendapatan asli daerah dari parkir", Definition: "Target, tercatat, terutang, dan realisasi setahun per kode rekening; jumlah seluruh kota",
+			Class: "Pendapatan daerah; terbuka", Measure: "jumlah", Period: year,
+		},
+	}
+	for i := range r.Accounts {
+		a := &r.Accounts[i]
+		x.Add(year, s.Reporting.Region, a.Account, a.Name, cellInt(a.Target), cellInt(a.Recorded), cellInt(a.Due), cellInt(a.InSettlement),
+			cellInt(a.Realized), cellMilli(a.Percent), cellInt(a.Remaining), a.Suppressed, a.Withheld)
+	}
+	return x
+}
+
+// handsSheet is /v1/revenue/handovers/differences as a report.
+func (s *Server) handsSheet(from, to string, hops []ledger.Hop) *sheet.Sheet {
+	x := &sheet.Sheet{
+		Name: "revenue-handover-differences", Title: "Selisih serah terima uang parkir", EN: "Differences between hands",
+		Notes: []string{"Juru parkir: karcis terjual, bukan yang batal, dibandingkan dengan yang diterima pengumpul; STS: yang diserahkan dibandingkan dengan kreditnya. Akhir periode tidak termasuk."},
+		Columns: []sheet.Column{
+			colDate, colWilayah,
+			{Name: "stage", Title: "Tahap", EN: "Stage"},
+			{Name: "holder", Title: "Pemegang", EN: "Holder"},
+			{Name: "received", Title: "Diterima", EN: "Received", Kind: sheet.Rupiah},
+			{Name: "passed", Title: "Diteruskan", EN: "Passed on", Kind: sheet.Rupiah},
+			money("difference", "Selisih", "Difference"),
+		},
+		About: aboutMoney(from+"/"+to, "Uang yang diterima dan diteruskan tiap tangan, menurut hari pemungutan"),
+	}
+	for i := range hops {
+		h := &hops[i]
+		x.Add(cellText(TextOrNull(h.Date)), s.Reporting.Region, h.Stage, h.Holder, int64(h.Received), int64(h.Passed), int64(h.Received-h.Passed))
 	}
 	return x
 }

@@ -30,11 +30,13 @@ func reconciled() report.Reconciliation {
 			Gaps:   []expect.Gap{{Class: city.Car, From: ten, To: ten + 3600_000, Known: 0.5}},
 			Sample: []expect.Priced{{Stay: occupancy.Stay{Device: "spot-1", Class: city.Car, From: ten, Until: ten + 60_000, Known: true}, Amount: 4000}},
 		},
-		Receipts: 2, Recorded: 8000, Compared: 8000, Due: city.SomeInt(8000), DueBy: "2026-03-02",
-		Settled: city.SomeInt(0), Fee: city.SomeInt(0), Deposited: city.SomeInt(7000), Overdue: city.SomeInt(1000), Leak2: city.SomeInt(1000), Leak2State: report.LeakKnown,
+		Receipts: 2, Recorded: 8000, Compared: 8000, Owing: report.Owing{
+			Due: city.SomeInt(8000), DueBy: "2026-03-02", Settled: city.SomeInt(0), Fee: city.SomeInt(0), Deposited: city.SomeInt(7000),
+			Overdue: city.SomeInt(1000), Leak2: city.SomeInt(1000), Leak2State: report.LeakKnown,
+		},
 		Leak1: &report.Leak1{Interval: expect.Interval{Low: 1000, Mid: 2000, High: 4000}, Sure: true},
 	}
-	unknown := report.SiteDay{Date: "2026-03-01", Site: "s-mall", Expected: expect.Answer{Why: expect.NoDays}, Due: city.SomeInt(0), Leak2State: report.LeakByPeriod}
+	unknown := report.SiteDay{Date: "2026-03-01", Site: "s-mall", Expected: expect.Answer{Why: expect.NoDays}, Owing: report.Owing{Due: city.SomeInt(0), Leak2State: report.LeakByPeriod}}
 	return report.Reconciliation{
 		Date: "2026-03-01", Sites: []report.SiteDay{known, unknown},
 		Periods: []report.Period{{Month: "2026-03", Operator: "op-01", NPWPD: "P.2.1", NOPD: "N.1", Sites: []string{"s-mall"}, Declared: city.SomeInt(5), Due: city.SomeInt(9), Leak2State: report.LeakNotYet}},
@@ -90,17 +92,23 @@ func TestReportsInEveryForm(t *testing.T) {
 	st := newStage(t)
 	st.Reports.Day = reconciled()
 	st.Reports.Statements = map[string]report.Statement{"op-01": {
-		Name: "=Operator", NPWPD: "P.2.1", FileBy: "2026-03-15", DepositBy: "2026-03-15", AsOf: "2026-03-02", Gross: 1000, Due: city.SomeInt(100),
+		Name: "=Operator", NPWPD: "P.2.1", FileBy: "2026-03-15", DepositBy: "2026-03-15", AsOf: "2026-03-02", Base: report.Base{Gross: 1000, Due: city.SomeInt(100)},
 		Objects: []report.Object{{NOPD: "N.1", Site: "s-mall", Account: "4.1.01.19.04.0001", RatePPM: 100_000, Receipts: 2, Gross: 1000, Due: city.SomeInt(100)}},
 		Owed:    &report.Owed{Due: 100, Paid: 40, Unpaid: 60, Interest: 1, Late: []report.Part{{Until: "2026-03-02", Amount: 60, Months: 2, Interest: 1}}},
 		Credits: []report.Credit{{Reference: "S-1", Kind: "SSPD", CreditedOn: "2026-03-01", Net: 40}},
 	}}
-	st.Reports.Year = report.Realisasi{Rows: []report.RealisasiRow{{Period: "2026-01", Account: "a", Target: city.SomeInt(300), Realized: city.SomeInt(100), ToDate: city.SomeInt(100), YearTarget: city.SomeInt(0)}}}
+	st.Reports.Year = report.Realisasi{
+		Rows: []report.RealisasiRow{{Period: "2026-01", Account: "a", Target: city.SomeInt(300), Realized: city.SomeInt(100), ToDate: city.SomeInt(100), YearTarget: city.SomeInt(0)}},
+		Projections: []report.Projection{{Account: "4.1.01", Of: "realized", Target: city.SomeInt(9_000_000), Months: 4, Known: true, Low: 1_000_000, Mid: 2_000_000, High: 3_000_000}, {Account: "4.1.01", Of: "due"}},
+	}
 	for path, title := range map[string]string{
 		"/v1/revenue/reconciliation":    "Rekonsiliasi",
 		"/v1/revenue/statements/op-01":  "SPTPD",
 		"/v1/revenue/realisasi":         "Realisasi",
 		"/v1/revenue/daily?group=class": "harian",
+		"/v1/revenue/summary":           "Ringkasan",
+
+		"/v1/revenue/handovers/differences": "serah terima",
 	} {
 		ask := func(format string) answer {
 			sep := "?"
@@ -109,7 +117,9 @@ func TestReportsInEveryForm(t *testing.T) {
 			}
 			a := st.do(t, http.MethodGet, path+sep+"format="+format, st.Secrets[token.Bapenda], "")
 			require.Equal(t, http.StatusOK, a.StatusCode, "%s %s: %s", path, format, a.body)
-			require.Equal(t, "no-store", a.Header.Get("Cache-Control"))
+			if path != "/v1/revenue/summary" { // public
+				require.Equal(t, "no-store", a.Header.Get("Cache-Control"))
+			}
 			return a
 		}
 		rows, err := csv.NewReader(strings.NewReader(ask("csv").body)).ReadAll()
@@ -132,6 +142,10 @@ func TestReportsInEveryForm(t *testing.T) {
 			require.Equal(t, rows[0][i], c.Nama)
 		}
 		page := ask("html")
+		if strings.HasSuffix(path, "realisasi") {
+			require.Contains(t, page.body, "Proyeksi realisasi 4.1.01 sampai akhir tahun: Rp2.000.000, dengan peluang 90 % antara Rp1.000.000 dan Rp3.000.000, menurut 4 bulan penuh, tanpa musim; target Rp9.000.000.")
+			require.Contains(t, page.body, "Proyeksi terutang 4.1.01 sampai akhir tahun: belum dapat dihitung")
+		}
 		require.Contains(t, page.body, title)
 		require.Contains(t, page.Header.Get("Content-Security-Policy"), "style-src 'sha256-")
 		require.True(t, strings.HasPrefix(page.Header.Get("Content-Disposition"), "inline"))
@@ -150,7 +164,7 @@ func TestReportsInEveryForm(t *testing.T) {
 func TestAStatementsSheetAddsUp(t *testing.T) {
 	st := newStage(t)
 	st.Reports.Statements = map[string]report.Statement{"op-01": {
-		Due: city.SomeInt(100), Rule: report.Late{PPM: 18_000, MostMonths: 12},
+		Base: report.Base{Due: city.SomeInt(100)}, Rule: report.Late{PPM: 18_000, MostMonths: 12},
 		Owed: &report.Owed{Due: 100, Paid: 40, Unpaid: 60, Interest: 2, Late: []report.Part{
 			{Reference: "S-1", Until: "2026-04-01", Amount: 40, Months: 1, Interest: 1}, {Until: "2026-04-02", Amount: 60, Months: 1, Interest: 1},
 		}},
@@ -179,8 +193,65 @@ func TestAnOperatorSeesItsOwnStatementOnly(t *testing.T) {
 	other.problem(t, http.StatusNotFound)
 	require.Equal(t, none.body, other.body, "another's looks like none")
 	require.Equal(t, http.StatusOK, st.do(t, http.MethodGet, "/v1/revenue/statements/op-02", st.Secrets[token.Bapenda], "").StatusCode)
-	require.Equal(t, [2]string{"op-02", "2026-02"}, st.Reports.Asked[len(st.Reports.Asked)-1], "last month by default")
+	asked := st.Reports.Asked[len(st.Reports.Asked)-1].(report.StatementQuery)
+	require.Equal(t, report.StatementQuery{Operator: "op-02", Month: "2026-02", Now: asked.Now}, asked, "last month, as known now, by default")
 	st.do(t, http.MethodGet, "/v1/revenue/statements/op-99", st.Secrets[token.Bapenda], "").problem(t, http.StatusNotFound)
+}
+
+// TestAStatementTellsBothViews, and which one the rest is of.
+func TestAStatementTellsBothViews(t *testing.T) {
+	st := newStage(t)
+	known, filed := report.Base{Gross: 1500, Due: city.SomeInt(150)}, report.Base{Gross: 1000, Due: city.SomeInt(100)}
+	st.Reports.Statements = map[string]report.Statement{"op-01": {ClosedOn: "2026-03-16", Known: known, Filed: filed, Base: filed}}
+	path := "/v1/revenue/statements/op-01?month=2026-02"
+	var told map[string]any
+	require.NoError(t, json.Unmarshal([]byte(st.as(t, token.Operator, path+"&view=filed").body), &told))
+	require.True(t, st.Reports.Asked[len(st.Reports.Asked)-1].(report.StatementQuery).Filed)
+	require.Equal(t, "filed", told["view"])
+	require.Equal(t, "2026-03-16", told["closed_on"])
+	require.Equal(t, map[string]any{"gross": 1500.0, "due": 150.0}, told["known"])
+	require.Equal(t, map[string]any{"gross": 1000.0, "due": 100.0}, told["filed"])
+	require.InDelta(t, 1000, told["gross"], 0)
+	require.Contains(t, st.as(t, token.Bapenda, path+"&view=filed&format=html").body, "Sebagaimana dilaporkan")
+	page := st.as(t, token.Bapenda, path+"&format=html").body
+	require.Contains(t, page, "ditutup 2026-03-16")
+	rows, err := csv.NewReader(strings.NewReader(st.as(t, token.Bapenda, path+"&format=csv").body)).ReadAll()
+	require.NoError(t, err)
+	require.Equal(t, []string{"diketahui", "dilaporkan", "jumlah"}, []string{rows[1][2], rows[2][2], rows[3][2]})
+	require.Contains(t, rows[1], "1500")
+	require.Contains(t, rows[2], "1000")
+	st.do(t, http.MethodGet, path+"&view=now", st.Secrets[token.Bapenda], "").problem(t, http.StatusBadRequest)
+}
+
+// TestADayOfTwoParties: each is told, and a sheet names both in one row.
+func TestADayOfTwoParties(t *testing.T) {
+	st := newStage(t)
+	st.Reports.Day = reconciled()
+	d := &st.Reports.Day.Sites[0]
+	d.Operator, d.Parties = "", []report.PartyDay{
+		{Operator: "dishub", Account: d.Account, Levy: d.Levy, Receipts: 1, Recorded: 5000, Owing: report.Owing{Due: city.SomeInt(5000), Leak2State: report.LeakKnown, Leak2: city.SomeInt(0)}},
+		{Operator: "op-09", Account: d.Account, Levy: d.Levy, Receipts: 1, Recorded: 3000, Owing: report.Owing{Due: city.SomeInt(3000), Leak2State: report.LeakKnown, Leak2: city.SomeInt(1000)}},
+	}
+	var day struct {
+		Items []struct {
+			Operator *string
+			Parties  []struct {
+				Operator string
+				Recorded int64
+				Leak2    *int64 `json:"leak_2"`
+			}
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(st.as(t, token.Bapenda, "/v1/revenue/reconciliation").body), &day))
+	require.Nil(t, day.Items[0].Operator)
+	require.Len(t, day.Items[0].Parties, 2)
+	require.Equal(t, "op-09", day.Items[0].Parties[1].Operator)
+	require.EqualValues(t, 3000, day.Items[0].Parties[1].Recorded)
+	require.EqualValues(t, 1000, *day.Items[0].Parties[1].Leak2)
+	require.Empty(t, day.Items[1].Parties)
+	rows, err := csv.NewReader(strings.NewReader(st.as(t, token.Bapenda, "/v1/revenue/reconciliation?format=csv").body)).ReadAll()
+	require.NoError(t, err)
+	require.Contains(t, rows[1], "dishub + op-09")
 }
 
 func TestTheExecutiveSeesTotals(t *testing.T) {

@@ -84,17 +84,11 @@ func (s *Server) revenueSummary(w http.ResponseWriter, q *request) error {
 		return err
 	}
 	answer := RevenueSummary{Year: year, Accounts: make([]Account, 0, len(accounts))}
-	t := &table{name: "revenue-summary", columns: []string{
-		"year", "account", "name", "target", "recorded", "due", "in_settlement", "realized", "percent", "remaining", "suppressed", "withheld",
-	}}
 	for i := range accounts {
-		a := accountOf(&accounts[i])
-		answer.Accounts = append(answer.Accounts, a)
-		t.add(int64(year), a.Account, a.Name, cellInt(a.Target), cellInt(a.Recorded), cellInt(a.Due), cellInt(a.InSettlement),
-			cellInt(a.Realized), cellMilli(a.Percent), cellInt(a.Remaining), a.Suppressed, a.Withheld)
+		answer.Accounts = append(answer.Accounts, accountOf(&accounts[i]))
 	}
 	if q.format() != "json" {
-		return s.writeTable(w, q, t, aWhile, "")
+		return s.writeSheet(w, q, s.summarySheet(&answer))
 	}
 	writeJSON(w, q, http.StatusOK, answer)
 	return nil

@@ -17,7 +17,7 @@ func booksRoutes() []*route {
 		"`from` and `to` are of handed_on.", func(s Standing, n NewHandover) Handover { return Handover{s, n} })...)
 	list = append(list, &route{
 		Method: http.MethodGet, Path: "/v1/revenue/handovers/differences", Name: "listHandoverDifferences", Tag: "revenue", Roles: roles(bapenda, auditor, admin),
-		Summary: "What each hand took in and gave on", Formats: sheets, Answer: typeOf[List[HandDifference]](), Handle: (*Server).hands, Logged: always,
+		Summary: "What each hand took in and gave on", Formats: reportForms, Answer: typeOf[List[HandDifference]](), Handle: (*Server).hands, Logged: always,
 		Doc: "By the day on which the money was collected, hand after hand: attendant (sold karcis against what a collector got), collector, treasurer; " +
 			"and each STS against its deposit.",
 		Params: join([]param{

@@ -28,11 +28,12 @@ func reportRoutes() []*route {
 			Method: http.MethodGet, Path: "/v1/revenue/statements/{operator}", Name: "getStatement", Tag: "revenue", Roles: roles(bapenda, auditor, operator, admin),
 			Summary: "Draft of an operator's SPTPD of a month, with what was paid and the late interest",
 			Doc: "Interest: 1 % a month of what was paid late or is unpaid (rules.yaml), part of a month counting whole, 24 months at most, each part rounded half up. " +
-				"Role operator sees its own.",
+				"Both views are told in `known` and `filed`; the rest is of the one that is asked for. Role operator sees its own.",
 			Formats: reportForms, Answer: typeOf[Statement](), Handle: (*Server).statement, Logged: always, Problem: []int{http.StatusNotFound, http.StatusServiceUnavailable},
 			Params: []param{
 				{Name: "operator", Doc: "id of an operator", Required: true, Path: true},
 				{Name: "month", Doc: "masa pajak, YYYY-MM; default last month"},
+				viewParam(),
 			},
 		},
 		{

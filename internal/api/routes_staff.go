@@ -84,7 +84,7 @@ func moneyRoutes() []*route {
 	return []*route{
 		{
 			Method: http.MethodGet, Path: "/v1/revenue/summary", Name: "getRevenueSummary", Tag: "revenue",
-			Summary: "A year's accounts, the whole city", Formats: sheets, Answer: typeOf[RevenueSummary](), Handle: (*Server).revenueSummary,
+			Summary: "A year's accounts, the whole city", Formats: reportForms, Answer: typeOf[RevenueSummary](), Handle: (*Server).revenueSummary,
 			Params: []param{{Name: "year", Type: isWhole, Min: 2000, Max: 2200, Doc: "default this year"}, viewParam()},
 		},
 		{

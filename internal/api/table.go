@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/xuri/excelize/v2"
 
@@ -115,8 +116,9 @@ func firstRune(text string) string {
 	return ""
 }
 
-// xlsx writes the table as a workbook. Its texts are cells of type text, which
-// no spreadsheet takes for a formula.
+// xlsx writes the table as a workbook: a header that stays, real numbers, and real
+// dates and times, those in the city's zone. Its texts are cells of type text,
+// which no spreadsheet takes for a formula.
 func (t *table) xlsx() (_ []byte, err error) {
 	if len(t.rows) > maxSheetRows {
 		return nil, badParameter("format", "xlsx takes "+strconv.Itoa(maxSheetRows)+" rows at most: use csv, or ask for less")
@@ -127,12 +129,26 @@ func (t *table) xlsx() (_ []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := sheet.SetPanes(&excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"}); err != nil {
+		return nil, err
+	}
+	look, err := newTimeStyles(f)
+	if err != nil {
+		return nil, err
+	}
 	header := make([]any, len(t.columns))
 	for i, name := range t.columns {
 		header[i] = name
 	}
-	for i, row := range append([][]any{header}, t.rows...) {
-		if err := sheet.SetRow("A"+strconv.Itoa(i+1), row); err != nil {
+	if err := sheet.SetRow("A1", header); err != nil {
+		return nil, err
+	}
+	cells := make([]any, len(t.columns))
+	for i, row := range t.rows {
+		for n, cell := range row {
+			cells[n] = look.cell(cell)
+		}
+		if err := sheet.SetRow("A"+strconv.Itoa(i+2), cells[:len(row)]); err != nil {
 			return nil, err
 		}
 	}
@@ -144,6 +160,34 @@ func (t *table) xlsx() (_ []byte, err error) {
 		return nil, err
 	}
 	return b.Bytes(), nil
+}
+
+// timeStyles are the numbers of a workbook's styles of dates and times.
+type timeStyles struct{ date, at int }
+
+func newTimeStyles(f *excelize.File) (s timeStyles, err error) {
+	date, at := "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"
+	if s.date, err = f.NewStyle(&excelize.Style{CustomNumFmt: &date}); err != nil {
+		return s, err
+	}
+	s.at, err = f.NewStyle(&excelize.Style{CustomNumFmt: &at})
+	return s, err
+}
+
+// cell makes a text that is a date or a time one; a workbook's times have no zone.
+func (s *timeStyles) cell(cell any) any {
+	text, ok := cell.(string)
+	if !ok {
+		return cell
+	}
+	if day, err := time.Parse(time.DateOnly, text); err == nil {
+		return excelize.Cell{StyleID: s.date, Value: day}
+	}
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		y, m, d := at.Date()
+		return excelize.Cell{StyleID: s.at, Value: time.Date(y, m, d, at.Hour(), at.Minute(), at.Second(), at.Nanosecond(), time.UTC)}
+	}
+	return cell
 }
 
 // Cells of values that may be unknown.

@@ -45,6 +45,28 @@ type ReconciledSite struct {
 	Confidence city.Milli `json:"confidence" doc:"0..1: share of expected that was seen; null with expected"`
 	Whole      bool       `json:"whole" doc:"the day is over"`
 	Evidence   Evidence   `json:"evidence"`
+
+	Parties []ReconciledParty `json:"parties" doc:"where the day has several (a change of operator or levy, a credit of another for this day alone): each; what they do not have in common is null above, money is of all"`
+}
+
+// ReconciledParty is what one party has of a site's day. Rupiah.
+type ReconciledParty struct {
+	Operator   TextOrNull `json:"operator"`
+	NPWPD      TextOrNull `json:"npwpd"`
+	NOPD       TextOrNull `json:"nopd"`
+	Levy       TextOrNull `json:"levy" enum:"street,special,pbjt"`
+	Account    TextOrNull `json:"account"`
+	Receipts   int64      `json:"receipts"`
+	Recorded   int64      `json:"recorded"`
+	Karcis     int64      `json:"recorded_karcis"`
+	Due        city.Int   `json:"due"`
+	DueBy      TextOrNull `json:"due_by" format:"date"`
+	Settled    city.Int   `json:"settled"`
+	Fee        city.Int   `json:"fee"`
+	Deposited  city.Int   `json:"deposited"`
+	Overdue    city.Int   `json:"overdue"`
+	Leak2      city.Int   `json:"leak_2"`
+	Leak2State string     `json:"leak_2_state" enum:"known,not_yet_due,by_period,no_rate,unknown"`
 }
 
 // Evidence is what a site's day rests on.
@@ -109,7 +131,8 @@ type ReconciledPeriod struct {
 	Recorded   int64      `json:"recorded"`
 	Declared   city.Int   `json:"declared" doc:"gross of the filed SPTPD"`
 	Due        city.Int   `json:"due"`
-	DueNow     city.Int   `json:"due_now" doc:"of that, what had to be paid by now"`
+	DueFiled   city.Int   `json:"due_filed" doc:"due as filed: what came after the month's close is owed with the next open month"`
+	DueNow     city.Int   `json:"due_now" doc:"of due_filed, what had to be paid by now"`
 	DueBy      TextOrNull `json:"due_by" format:"date"`
 	Settled    city.Int   `json:"settled"`
 	Fee        city.Int   `json:"fee"`
@@ -137,8 +160,12 @@ type Statement struct {
 	FileBy    string            `json:"file_by" format:"date"`
 	DepositBy string            `json:"deposit_by" format:"date"`
 	AsOf      string            `json:"as_of" format:"date"`
-	Gross     int64             `json:"gross" doc:"of PBJT"`
-	Due       city.Int          `json:"due"`
+	View      string            `json:"view" enum:"known,filed"`
+	ClosedOn  TextOrNull        `json:"closed_on" format:"date" doc:"null: the month is open"`
+	Known     StatementBase     `json:"known" doc:"gross and due as known now"`
+	Filed     StatementBase     `json:"filed" doc:"gross and due as filed: what came after the close of its month stands in the next open month"`
+	Gross     int64             `json:"gross" doc:"of PBJT, in the view"`
+	Due       city.Int          `json:"due" doc:"in the view; unpaid and interest are reckoned from it"`
 	Declared  city.Int          `json:"declared" doc:"gross of the filed SPTPD"`
 	FiledOn   TextOrNull        `json:"filed_on" format:"date"`
 	Deposited city.Int          `json:"deposited" doc:"null: not known"`
@@ -148,6 +175,12 @@ type Statement struct {
 	Objects   []StatementObject `json:"objects"`
 	Other     []StatementObject `json:"other" doc:"retribusi, which has no SPTPD and no interest"`
 	Credits   []StatementCredit `json:"credits"`
+}
+
+// StatementBase is what a tax is reckoned from, and the tax. Rupiah.
+type StatementBase struct {
+	Gross int64    `json:"gross"`
+	Due   city.Int `json:"due" doc:"null: a part has no rate"`
 }
 
 // StatementObject is a tax object, or a retribusi's site, in a month.

@@ -27,6 +27,16 @@ func (s *ledgerSeat) EachSum(ctx context.Context, from, to string, each func(*le
 	return s.now().EachSum(ctx, from, to, each)
 }
 
+// EachView asks the follower that sits there, once, as EachSum.
+func (s *ledgerSeat) EachView(ctx context.Context, from, to string, each func(*ledger.Sum, ledger.View) error) error {
+	return s.now().EachView(ctx, from, to, each)
+}
+
+// ClosedOn asks the follower that sits there.
+func (s *ledgerSeat) ClosedOn(ctx context.Context, month string) (string, error) {
+	return ask(&s.seat, func(f *ledger.Follower) (string, error) { return f.ClosedOn(ctx, month) })
+}
+
 // treasury is the credits and declarations of the books as reports ask for them.
 type treasury struct{ seat *ledgerSeat }
 

@@ -21,10 +21,11 @@ func main() {
 	days := flag.Int("days", 0, "days that are simulated, 365 of money and 30 of faults where it is left out; fewer are quicker and say less")
 	sites := flag.Int("sites", 0, "parking places, 60 of money and 100 of faults where it is left out")
 	seed := flag.Uint64("seed", 1, "of all random numbers")
+	blind := flag.Bool("blind", false, "nothing but outages of sensors, at every place: judges the intervals of what is expected")
 	keep := flag.String("keep", "", "keep the simulated store in this folder, which must not be there yet")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	err := runAll(ctx, *only, *days, *sites, *seed, *keep)
+	err := runAll(ctx, *only, *days, *sites, *seed, *blind, *keep)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "eval:", err)
@@ -33,12 +34,12 @@ func main() {
 }
 
 // runAll runs the parts that are asked for.
-func runAll(ctx context.Context, only string, days, sites int, seed uint64, keep string) error {
+func runAll(ctx context.Context, only string, days, sites int, seed uint64, blind bool, keep string) error {
 	if !slices.Contains([]string{"", "money", "faults", "boxes"}, only) {
 		return fmt.Errorf("-only %s is no part: use money, faults or boxes", only)
 	}
 	if only == "" || only == "money" {
-		if err := run(ctx, cmp.Or(days, 365), cmp.Or(sites, 60), seed, keep); err != nil {
+		if err := run(ctx, cmp.Or(days, 365), cmp.Or(sites, 60), seed, blind, keep); err != nil {
 			return err
 		}
 	}
@@ -63,7 +64,7 @@ func runAll(ctx context.Context, only string, days, sites int, seed uint64, keep
 	return nil
 }
 
-func run(ctx context.Context, days, sites int, seed uint64, keep string) (err error) {
+func run(ctx context.Context, days, sites int, seed uint64, blind bool, keep string) (err error) {
 	if days < 40 || sites < 20 {
 		return errors.New("-days is 40 at least, -sites 20: a month has to end, and each fault needs a place")
 	}
@@ -76,7 +77,7 @@ func run(ctx context.Context, days, sites int, seed uint64, keep string) (err er
 	} else if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
-	y, err := newYear(dir, days, sites, seed)
+	y, err := newYear(dir, days, sites, seed, blind)
 	if err != nil {
 		return err
 	}
@@ -91,7 +92,11 @@ func run(ctx context.Context, days, sites int, seed uint64, keep string) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, g.stop()) }()
-	for _, judge := range []func(context.Context, *gateway) error{y.books, y.deposit, y.leaks, y.incidents, y.owed} {
+	judges := []func(context.Context, *gateway) error{y.books, y.deposit, y.statements, y.leaks, y.incidents, y.owed}
+	if blind {
+		judges = judges[3:4]
+	}
+	for _, judge := range judges {
 		if err := judge(ctx, g); err != nil {
 			return err
 		}

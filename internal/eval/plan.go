@@ -44,6 +44,10 @@ func (y *year) plan(seed uint64) string {
 	shares := []float64{0.10, 0.15, 0.20, 0.30, 0.40}
 	for i, p := range y.places {
 		n := i / everyFive
+		if y.blind {
+			y.outages(i, i, days, plant)
+			continue
+		}
 		switch i % everyFive {
 		case 0:
 			for k := range 1 + days/60 {
@@ -66,10 +70,10 @@ func (y *year) plan(seed uint64) string {
 			if n == 0 {
 				plant(scenario.NightVoids, i, 0.5, at(days/4), at(days/2))
 			}
-			y.outages(i, days, plant)
+			y.outages(i, n, days, plant)
 		case 3:
 			if !p.spots && n%2 == 0 {
-				y.outages(i, days, plant)
+				y.outages(i, n, days, plant)
 			}
 		}
 	}
@@ -88,6 +92,9 @@ planted:
 		}
 		fmt.Fprintf(&b, "  - {kind: %s, %s, share: %g, from: %s, until: %s}\n", f.kind, subject, f.share, f.from.Format(time.RFC3339), f.until.Format(time.RFC3339))
 	}
+	if y.blind {
+		return b.String()
+	}
 	all := fmt.Sprintf("from: %s, until: %s", at(0).Format(time.RFC3339), at(days).Format(time.RFC3339))
 	fmt.Fprintf(&b, "  - {kind: deposit_late, operator: wp-1, days: 40, %s}\n", all)
 	fmt.Fprintf(&b, "  - {kind: deposit_short, operator: wp-2, share: 0.3, %s}\n", all)
@@ -95,10 +102,9 @@ planted:
 }
 
 // outages take a site's sensors away for some hours of every fourth day or so,
-// once there are days to estimate those hours from.
-func (y *year) outages(i, days int, plant func(scenario.PlantedKind, int, float64, time.Time, time.Time)) {
+// once there are days to estimate those hours from; n sets places apart.
+func (y *year) outages(i, n, days int, plant func(scenario.PlantedKind, int, float64, time.Time, time.Time)) {
 	const learnt, again, longest = 21, 4, 13
-	n := i / everyFive
 	for day := learnt + n%again; day < days-1; day += again {
 		from := y.from.AddDate(0, 0, day).Add(time.Duration(5+(day*5+n*3)%15)*time.Hour + time.Duration((day*37+n*11)%60)*time.Minute)
 		length := time.Duration(1+(day*7+n)%longest) * time.Hour

@@ -32,6 +32,7 @@ import (
 type year struct {
 	dir      string
 	cfg      *config.Config
+	blind    bool // nothing is planted but outages of sensors, at every place
 	scenario *scenario.Scenario
 	places   []place
 	faults   []fault
@@ -59,8 +60,8 @@ retention: {journal: 2d}
 `
 
 // newYear lays out the city, with a year that ended at midnight.
-func newYear(dir string, days, sites int, seed uint64) (*year, error) {
-	y := &year{dir: dir, places: places(sites), printed: map[dayOf]city.Rupiah{}, lost: map[dayOf]city.Rupiah{}, short: map[dayOf]city.Rupiah{}}
+func newYear(dir string, days, sites int, seed uint64, blind bool) (*year, error) {
+	y := &year{dir: dir, blind: blind, places: places(sites), printed: map[dayOf]city.Rupiah{}, lost: map[dayOf]city.Rupiah{}, short: map[dayOf]city.Rupiah{}}
 	if err := writeCity(filepath.Join(dir, "inventory"), y.places); err != nil {
 		return nil, err
 	}

@@ -250,3 +250,25 @@ func TestTheRupiahOfARangeAreBounded(t *testing.T) {
 	require.Equal(t, "last", b.book(t, day0, far).Faults[0].Field)
 	b.verify(t)
 }
+
+// TestHandsCompareWhatStands: a sale that was taken back, on whatever day, or made
+// void, and a hand-over that was taken back, are nobody's money.
+func TestHandsCompareWhatStands(t *testing.T) {
+	b := newBench(t)
+	b.book(t, april(1, 0), karcis("k-1", "issued", 1, 20))
+	b.book(t, april(1, 0), karcis("k-2", "sold", 1, 5), karcis("k-3", "sold", 6, 10), karcis("k-4", "void", 9, 10))
+	back := karcis("k-5", "sold", 1, 5)
+	back.Reverses, back.Date = "k-2", "2026-03-09"
+	b.book(t, april(1, 0), back)
+	b.book(t, april(1, 0), handover("h-1", "collector", "at-1", "c-1", 6000), handover("h-2", "sts", "t-1", "s-1", 9000))
+	undo := handover("h-3", "sts", "t-1", "s-1", 9000)
+	undo.Reverses = "h-2"
+	b.book(t, april(1, 0), undo)
+	hops, err := b.f.Hops(t.Context(), "2026-03-01", "2026-03-31")
+	require.NoError(t, err)
+	require.Equal(t, []Hop{
+		{Date: "2026-03-01", Stage: "attendant", Holder: "at-1", Passed: 6000},
+		{Date: "2026-03-01", Stage: "collector", Holder: "c-1", Received: 6000},
+		{Date: "2026-03-02", Stage: "attendant", Holder: "at-1", Received: 6000},
+	}, hops)
+}

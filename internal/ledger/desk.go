@@ -62,6 +62,7 @@ type desk struct {
 	entries  []*Entry        // made by the act
 	fresh    map[string]*row // lines of this act, by reference
 	faults   []Fault
+	clean    int // faults before the line
 	conflict bool
 	known    int
 }
@@ -164,7 +165,7 @@ func (d *desk) line(line journal.Line) error {
 		return nil
 	}
 	e := &Entry{Kind: kindOf(line.Type()), Body: body, Count: 1}
-	clean := len(d.faults)
+	d.clean = len(d.faults)
 	switch l := line.(type) {
 	case *journal.Deposit:
 		err = d.deposit(l, e)
@@ -177,7 +178,7 @@ func (d *desk) line(line journal.Line) error {
 	case *journal.Close:
 		d.close(l, e)
 	}
-	if err != nil || len(d.faults) > clean {
+	if err != nil || d.faulty() {
 		return err
 	}
 	d.add(e)
@@ -196,6 +197,10 @@ func (d *desk) fault(field, detail string) {
 		d.faults = append(d.faults, Fault{d.at, field, detail})
 	}
 }
+
+// faulty tells whether the line has a fault: it gets no entry, so that nothing may
+// name one.
+func (d *desk) faulty() bool { return len(d.faults) > d.clean }
 
 // find returns the line that stands under a reference, nil for none.
 func (d *desk) find(t journal.Type, ref string) (*row, error) {

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"database/sql"
 	"fmt"
 
 	"github.com/simpang-id/simpang/internal/city"
@@ -57,6 +58,9 @@ func (d *desk) karcis(l *journal.Karcis, e *Entry) error {
 		}
 		d.covered(l, issued)
 	}
+	if d.faulty() {
+		return nil
+	}
 	if err := d.effect(l, e, 1); err != nil {
 		return err
 	}
@@ -85,11 +89,19 @@ func (d *desk) covered(l *journal.Karcis, issued []karcisRow) {
 
 // numbers returns the ranges of a series and state that touch a range, in order.
 func (d *desk) numbers(series, state string, first, last uint64) ([]karcisRow, error) {
-	rows, err := d.tx.QueryContext(d.ctx, "SELECT first, last, class, price, n, sum FROM karcis WHERE series = ? AND state = ? AND first <= ? AND last >= ? ORDER BY first", series, state, int64(last), int64(first))
+	rows, err := d.tx.QueryContext(d.ctx, touching, series, state, int64(last), int64(first))
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
+	return scanKarcis(rows, series, state)
+}
+
+// touching selects the ranges of a series and state that touch one, given its last
+// number and its first.
+const touching = "SELECT first, last, class, price, n, sum FROM karcis WHERE series = ? AND state = ? AND first <= ? AND last >= ? ORDER BY first"
+
+func scanKarcis(rows *sql.Rows, series, state string) ([]karcisRow, error) {
 	var out []karcisRow
 	for rows.Next() {
 		r := karcisRow{series: series, state: state}

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -32,7 +33,8 @@ func (h *Hop) Key() string {
 const around = 62
 
 // Hops compares each hand-over with the next, of money that was collected in
-// [from, to): an attendant's sold karcis with what collectors got, what a
+// [from, to): an attendant's sold karcis, which no line took back or made void, by
+// the day of their sale, with what collectors got; what a
 // collector and the treasurer got with what they gave on, and what was handed
 // over for an STS with its deposit.
 func (f *Follower) Hops(ctx context.Context, from, to string) ([]Hop, error) {
@@ -45,22 +47,26 @@ func (f *Follower) Hops(ctx context.Context, from, to string) ([]Hop, error) {
 		return nil, invalid("to", "write the date as YYYY-MM-DD")
 	}
 	h := hops{}
+	var failed error
 	within := func(date string) bool { return date >= from && date < to }
 	err = f.each(ctx, LineQuery{Type: journal.TypeKarcis, FromDate: from, ToDate: to}, func(l *Line) {
-		if k, ok := l.Line.(*journal.Karcis); ok && k.State == "sold" && k.Attendant != "" {
-			h.at(k.Date, 0, k.Attendant).Received += signed(k.Price*city.Rupiah(k.Last-k.First+1), k.Reverses)
+		k, ok := l.Line.(*journal.Karcis)
+		if ok && failed == nil && k.State == "sold" && k.Attendant != "" && k.Reverses == "" && l.Undone == 0 {
+			var void int64
+			void, failed = f.void(ctx, k)
+			h.at(k.Date, 0, k.Attendant).Received += k.Price * city.Rupiah(int64(k.Last-k.First+1)-void)
 		}
 	})
-	if err != nil {
+	if err = errors.Join(err, failed); err != nil {
 		return nil, fmt.Errorf("hops: %w", err)
 	}
 	touched := map[string]bool{}
 	err = f.each(ctx, LineQuery{Type: journal.TypeHandover, FromDate: dateOf(first - around), ToDate: dateOf(last + around)}, func(l *Line) {
 		m, ok := l.Line.(*journal.Handover)
-		if !ok {
+		if !ok || m.Reverses != "" || l.Undone != 0 {
 			return
 		}
-		amount, at := signed(m.Amount, m.Reverses), slices.Index(HandoverHops, m.Hop)
+		amount, at := m.Amount, slices.Index(HandoverHops, m.Hop)
 		if m.Hop == "sts" {
 			h.at("", 3, m.To).Received += amount
 			touched[m.To] = touched[m.To] || within(m.CollectedOn)
@@ -111,6 +117,20 @@ func signed(amount city.Rupiah, reverses string) city.Rupiah {
 		return -amount
 	}
 	return amount
+}
+
+// void counts the numbers of a range that are void.
+func (f *Follower) void(ctx context.Context, k *journal.Karcis) (n int64, err error) {
+	rows, err := f.db.R.QueryContext(ctx, touching, k.Series, "void", int64(k.Last), int64(k.First))
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	list, err := scanKarcis(rows, k.Series, "void")
+	for i := range list {
+		n += list[i].within(k)
+	}
+	return n, err
 }
 
 // credited is what the deposit of an STS brought, 0 where there is none or it

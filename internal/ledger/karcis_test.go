@@ -175,3 +175,17 @@ func TestKarcisInTheSumsEqualTheModel(t *testing.T) {
 		require.NoError(rt, err)
 	})
 }
+
+// TestAFaultyLineSellsNothing: what follows in the same act finds nothing of it.
+func TestAFaultyLineSellsNothing(t *testing.T) {
+	b := newBench(t)
+	require.Equal(t, Booked, b.book(t, april(1, 0), karcis("k-1", "issued", 1, 10)).Outcome)
+	sold := karcis("k-2", "sold", 1, 5)
+	sold.Attendant = "nobody"
+	v := b.book(t, april(1, 0), sold, karcis("k-3", "void", 2, 3), karcis("k-4", "sold", 1, 5))
+	require.Equal(t, Refused, v.Outcome)
+	require.Len(t, v.Faults, 1)
+	require.Equal(t, "attendant", v.Faults[0].Field)
+	require.Equal(t, Booked, b.book(t, april(1, 0), karcis("k-4", "sold", 1, 5)).Outcome)
+	b.verify(t)
+}

@@ -3,9 +3,11 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/inventory"
+	"github.com/simpang-id/simpang/internal/journal"
 )
 
 // Sum is what a day has of one party, class and method.
@@ -24,9 +26,43 @@ type Sum struct {
 	Due                                             city.Rupiah
 }
 
-// EachSum calls each with every sum of the days in [fromDate, toDate), by day.
-// The sum is valid in the call only. All are of one moment of the books.
+// View is how what came after its month's close is told.
+type View uint8
+
+// The views; a sum may be of both.
+const (
+	KnownView View = 1 << iota // on its own day, as known now
+	FiledView                  // with the next open month
+)
+
+// EachSum calls each with every sum of the days in [fromDate, toDate), by day, as
+// known now. The sum is valid in the call only. All are of one moment of the books.
 func (f *Follower) EachSum(ctx context.Context, fromDate, toDate string, each func(*Sum) error) error {
+	return f.eachSum(ctx, fromDate, toDate, func(s *snapshot, from, to int32) error {
+		return s.sums(ctx, from, to, false, each)
+	})
+}
+
+// EachView is EachSum of both views. Where they are the same in all of the span,
+// each sum comes once, as of both.
+func (f *Follower) EachView(ctx context.Context, fromDate, toDate string, each func(*Sum, View) error) error {
+	return f.eachSum(ctx, fromDate, toDate, func(s *snapshot, from, to int32) error {
+		late, err := s.late(ctx, from, to)
+		if err != nil {
+			return err
+		}
+		as := func(v View) func(*Sum) error { return func(x *Sum) error { return each(x, v) } }
+		if !late {
+			return s.sums(ctx, from, to, false, as(KnownView|FiledView))
+		}
+		if err := s.sums(ctx, from, to, false, as(KnownView)); err != nil {
+			return err
+		}
+		return s.sums(ctx, from, to, true, as(FiledView))
+	})
+}
+
+func (f *Follower) eachSum(ctx context.Context, fromDate, toDate string, read func(s *snapshot, from, to int32) error) error {
 	from, err := parseDate(fromDate)
 	if err != nil {
 		return invalid("from", "write the date as YYYY-MM-DD")
@@ -40,10 +76,25 @@ func (f *Follower) EachSum(ctx context.Context, fromDate, toDate string, each fu
 		return fmt.Errorf("sums: %w", err)
 	}
 	defer s.end()
+	if err := read(s, from, to); err != nil {
+		return fmt.Errorf("sums: %w", err)
+	}
+	return nil
+}
+
+// late tells whether the view as filed differs on a day in [from, to).
+func (s *snapshot) late(ctx context.Context, from, to int32) (late bool, err error) {
+	err = s.tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM filed WHERE day >= ? AND day < ?)", from, to).Scan(&late)
+	return late, err
+}
+
+// sums calls each with the sums of the days in [from, to), as known now or as
+// filed.
+func (s *snapshot) sums(ctx context.Context, from, to int32, filed bool, each func(*Sum) error) error {
 	rate := func(party int32) int64 { return s.parties[party].Rate }
 	var x Sum
 	day := from - 1
-	err = s.cells(ctx, from, to, false, func(at int32, cells []cell) (failed error) {
+	return s.cells(ctx, from, to, filed, func(at int32, cells []cell) (failed error) {
 		if at != day {
 			day, x.Date = at, dateOf(at)
 		}
@@ -63,8 +114,17 @@ func (f *Follower) EachSum(ctx context.Context, fromDate, toDate string, each fu
 		})
 		return failed
 	})
-	if err != nil {
-		return fmt.Errorf("sums: %w", err)
+}
+
+// ClosedOn returns the day (YYYY-MM-DD) on which a month (YYYY-MM) was closed, ""
+// while it is open.
+func (f *Follower) ClosedOn(ctx context.Context, month string) (string, error) {
+	if _, ok := parseMonth(month); !ok {
+		return "", invalid("month", "write the month as YYYY-MM")
 	}
-	return nil
+	lines, _, err := f.Lines(ctx, LineQuery{Type: journal.TypeClose, Reference: month, Limit: 1})
+	if err != nil || len(lines) == 0 {
+		return "", err
+	}
+	return time.UnixMilli(lines[0].At).In(f.o.Zone).Format(time.DateOnly), nil
 }

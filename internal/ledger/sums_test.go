@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/journal"
 )
 
 func TestSumsAddUpToTheDays(t *testing.T) {
@@ -37,4 +38,44 @@ func TestSumsAddUpToTheDays(t *testing.T) {
 	require.ErrorIs(t, f.EachSum(t.Context(), "2026-03-02", "2026-03-04", func(*Sum) error { return stop }), stop)
 	require.Error(t, f.EachSum(t.Context(), "yesterday", "2026-03-04", nil))
 	require.Error(t, f.EachSum(t.Context(), "2026-03-02", "", nil))
+}
+
+// TestBothViewsOfTheSums: each sum comes once while nothing came after a close,
+// else once a view.
+func TestBothViewsOfTheSums(t *testing.T) {
+	b := newBench(t)
+	m := &till{device: "meter-c", boot: 1}
+	b.read(t, m.paper(day0, "1", 5005, city.Cash))
+	views := func(from, to string) map[View]map[string]city.Rupiah {
+		got := map[View]map[string]city.Rupiah{}
+		require.NoError(t, b.f.EachView(t.Context(), from, to, func(s *Sum, v View) error {
+			if got[v] == nil {
+				got[v] = map[string]city.Rupiah{}
+			}
+			got[v][s.Date] += s.Due
+			return nil
+		}))
+		return got
+	}
+	march := map[string]city.Rupiah{"2026-03-02": 501}
+	require.Equal(t, map[View]map[string]city.Rupiah{KnownView | FiledView: march}, views("2026-03-01", "2026-05-01"))
+	on, err := b.f.ClosedOn(t.Context(), "2026-03")
+	require.NoError(t, err)
+	require.Empty(t, on)
+
+	b.book(t, april(10, 8), &journal.Close{Period: "2026-03"})
+	b.readAt(t, april(12, 8), m.paper(day0, "2", 5005, city.Cash))
+	on, err = b.f.ClosedOn(t.Context(), "2026-03")
+	require.NoError(t, err)
+	require.Equal(t, "2026-04-10", on)
+	require.Equal(t, map[View]map[string]city.Rupiah{
+		KnownView: {"2026-03-02": 1001}, // 10 % of 10,010 is rounded once
+		FiledView: {"2026-03-02": 501, "2026-04-12": 501},
+	}, views("2026-03-01", "2026-05-01"))
+	require.Empty(t, views("2026-01-01", "2026-02-01"))
+	stop := errors.New("enough")
+	require.ErrorIs(t, b.f.EachView(t.Context(), "2026-03-01", "2026-05-01", func(*Sum, View) error { return stop }), stop)
+	require.Error(t, b.f.EachView(t.Context(), "yesterday", "2026-05-01", nil))
+	_, err = b.f.ClosedOn(t.Context(), "March")
+	require.Error(t, err)
 }

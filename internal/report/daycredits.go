@@ -49,18 +49,18 @@ func (x *reconciling) paid(ctx context.Context) (err error) {
 	return nil
 }
 
-// leak2 compares what is due of a site's day with what was paid for it. Where a
+// leak2 compares what is due of a party's day with what was paid for it. Where a
 // credit that may be for it names no site, or several days, nobody knows.
-func (x *reconciling) leak2(s *SiteDay) {
+func (x *reconciling) leak2(site string, s *PartyDay) {
 	if !x.known {
 		s.Leak2State = LeakNoCredit
 		return
 	}
-	d := x.ofDay[dayKey{s.Operator, s.Account, s.Site}]
+	d := x.ofDay[dayKey{s.Operator, s.Account, site}]
 	if d == nil {
 		d = &dayCredits{}
 	}
-	own := s.Levy != inventory.LevyPBJT && s.Site != "" && !d.more && x.ofDay[dayKey{s.Operator, s.Account, ""}] == nil
+	own := s.Levy != inventory.LevyPBJT && site != "" && !d.more && x.ofDay[dayKey{s.Operator, s.Account, ""}] == nil
 	if own {
 		s.Settled, s.Fee, s.Deposited = city.SomeInt(int64(d.settled)), city.SomeInt(int64(d.fee)), city.SomeInt(int64(d.deposited))
 	}

@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -30,6 +31,8 @@ const (
 type fake struct {
 	v        *inventory.Version
 	sums     []ledger.Sum
+	filed    []ledger.Sum // nil: as sums
+	closedOn map[string]string
 	credits  []report.Credit
 	declared []report.Declaration
 	sold     []journal.Karcis
@@ -45,6 +48,19 @@ func (f *fake) EachSum(_ context.Context, from, to string, each func(*ledger.Sum
 		}
 	}
 	return nil
+}
+
+func (f *fake) EachView(ctx context.Context, from, to string, each func(*ledger.Sum, ledger.View) error) error {
+	as := func(v ledger.View) func(*ledger.Sum) error { return func(s *ledger.Sum) error { return each(s, v) } }
+	if f.filed == nil {
+		return f.EachSum(ctx, from, to, as(ledger.KnownView|ledger.FiledView))
+	}
+	filed := &fake{sums: f.filed}
+	return errors.Join(f.EachSum(ctx, from, to, as(ledger.KnownView)), filed.EachSum(ctx, from, to, as(ledger.FiledView)))
+}
+
+func (f *fake) ClosedOn(_ context.Context, month string) (string, error) {
+	return f.closedOn[month], nil
 }
 
 func (f *fake) Credits(_ context.Context, from, to string) (list []report.Credit, _ error) {

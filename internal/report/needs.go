@@ -17,6 +17,12 @@ type Books interface {
 	// EachSum calls each with every sum of the days in [from, to) (YYYY-MM-DD).
 	// The sum is valid in the call only.
 	EachSum(ctx context.Context, from, to string, each func(*ledger.Sum) error) error
+	// EachView is EachSum of both views, of one moment: as known now and as filed.
+	// A sum that is the same in both may come once, as of both.
+	EachView(ctx context.Context, from, to string, each func(*ledger.Sum, ledger.View) error) error
+	// ClosedOn returns the day (YYYY-MM-DD) on which a month (YYYY-MM) was closed, ""
+	// while it is open.
+	ClosedOn(ctx context.Context, month string) (string, error)
 }
 
 // Treasury tells what was paid to the city, and what taxpayers declared.

@@ -14,23 +14,29 @@ import (
 const mostCredits = 20
 
 // period adds a sum to its period: of PBJT an object's month, else an
-// operator's.
-func (x *reconciling) period(s *ledger.Sum) {
+// operator's. What is owed, and by when, is by the view as filed: what came after
+// a month's close is owed with the next open one.
+func (x *reconciling) period(s *ledger.Sum, views ledger.View) {
 	key := periodKey{s.Operator, s.Account, ""}
 	if s.Levy == inventory.LevyPBJT {
 		key.nopd = s.NOPD
 	}
 	p := x.periods[key]
 	if p == nil {
-		p = &Period{Month: x.month.name, Operator: s.Operator, NPWPD: s.NPWPD, NOPD: key.nopd, Account: s.Account, Levy: s.Levy, Due: city.SomeInt(0)}
+		p = &Period{Month: x.month.name, Operator: s.Operator, NPWPD: s.NPWPD, NOPD: key.nopd, Account: s.Account, Levy: s.Levy, Due: city.SomeInt(0), DueFiled: city.SomeInt(0)}
 		x.periods[key] = p
 	}
 	if !slices.Contains(p.Sites, s.Site) {
 		p.Sites = append(p.Sites, s.Site)
 	}
-	p.Recorded += s.Amount
-	p.Due.V += int64(s.Due)
-	p.Due.OK = p.Due.OK && s.RatePPM >= 0
+	if views&ledger.KnownView != 0 {
+		p.Recorded += s.Amount
+		p.Due = city.Int{V: p.Due.V + int64(s.Due), OK: p.Due.OK && s.RatePPM >= 0}
+	}
+	if views&ledger.FiledView == 0 {
+		return
+	}
+	p.DueFiled = city.Int{V: p.DueFiled.V + int64(s.Due), OK: p.DueFiled.OK && s.RatePPM >= 0}
 	by := x.dueBy(s.Levy, s.Date)
 	if p.DueBy = max(p.DueBy, by); x.today > by {
 		p.DueNow.V += int64(s.Due)
@@ -91,6 +97,7 @@ func (x *reconciling) merge() {
 			into.Sites = append(into.Sites, p.Sites...)
 			into.Recorded += p.Recorded
 			into.Due = city.Int{V: into.Due.V + p.Due.V, OK: into.Due.OK && p.Due.OK}
+			into.DueFiled = city.Int{V: into.DueFiled.V + p.DueFiled.V, OK: into.DueFiled.OK && p.DueFiled.OK}
 			into.DueNow.V += p.DueNow.V
 			into.DueBy = max(into.DueBy, p.DueBy)
 		}
@@ -124,7 +131,7 @@ func (x *reconciling) credit(c *Credit) {
 	p := x.periods[key]
 	if p == nil {
 		if p = x.periods[periodKey{c.Operator, c.Account, ""}]; p == nil { // paid, and nothing recorded
-			p = &Period{Month: x.month.name, Operator: c.Operator, NOPD: nopd, Account: c.Account, Due: city.SomeInt(0)}
+			p = &Period{Month: x.month.name, Operator: c.Operator, NOPD: nopd, Account: c.Account, Due: city.SomeInt(0), DueFiled: city.SomeInt(0)}
 			p.Levy = levyOf(x.v, c.Account)
 			p.DueBy = x.dueBy(p.Levy, x.month.from)
 			if o := x.v.Operator(c.Operator); o != nil {
@@ -170,7 +177,7 @@ func (x *reconciling) declare(d *Declaration) {
 
 // declaredOnly begins the period of a declaration beside which there is nothing.
 func (x *reconciling) declaredOnly(d *Declaration) *Period {
-	p := &Period{Month: x.month.name, Operator: d.Operator, NPWPD: d.NPWPD, NOPD: d.NOPD, Levy: inventory.LevyPBJT, Due: city.SomeInt(0)}
+	p := &Period{Month: x.month.name, Operator: d.Operator, NPWPD: d.NPWPD, NOPD: d.NOPD, Levy: inventory.LevyPBJT, Due: city.SomeInt(0), DueFiled: city.SomeInt(0)}
 	p.DueBy = x.dueBy(p.Levy, x.month.from)
 	if a := x.v.AccountFor(p.Levy, x.month.from); a != nil {
 		p.Account = a.Account
@@ -195,7 +202,7 @@ func levyOf(v *inventory.Version, account string) inventory.Levy {
 
 // settle tells what of a period is overdue.
 func (x *reconciling) settle(p *Period) {
-	p.DueNow.OK = p.Due.OK
+	p.DueNow.OK = p.DueFiled.OK
 	if !x.known {
 		p.Settled, p.Fee, p.Deposited = city.Int{}, city.Int{}, city.Int{}
 		p.Leak2State = LeakNoCredit
@@ -203,7 +210,7 @@ func (x *reconciling) settle(p *Period) {
 	}
 	p.Settled.OK, p.Fee.OK, p.Deposited.OK = true, true, true
 	switch {
-	case !p.Due.OK:
+	case !p.DueFiled.OK:
 		p.Leak2State = LeakNoRate
 	case p.DueNow.V == 0 && x.today <= p.DueBy:
 		p.Leak2State = LeakNotYet

@@ -34,6 +34,11 @@ type SiteDay struct {
 	Date, Site, Name, Kecamatan, Operator, NPWPD, NOPD, Account string
 	Levy                                                        inventory.Levy
 
+	// Where the day has several parties (the operator or the levy changed, or a
+	// credit for the day alone is another's), who it was is told by them alone: what
+	// they do not have in common is "" above, and money is of all of them.
+	Parties []PartyDay
+
 	Expected expect.Answer
 	Receipts int64
 	Recorded city.Rupiah
@@ -41,12 +46,17 @@ type SiteDay struct {
 	Compared city.Rupiah      // recorded of the classes that Expected is of
 	Sold     []journal.Karcis // the first of the ranges that were sold
 	SoldFor  city.Rupiah      // rupiah of all that was sold
-	Due      city.Int         // unset where a part has no rate
-	DueBy    string           // YYYY-MM-DD
+	Owing
+	Leak1 *Leak1 // nil: expected is unknown
+}
+
+// Owing is what is due of a site's day, and what was paid of that.
+type Owing struct {
+	Due   city.Int // unset where a part has no rate
+	DueBy string   // YYYY-MM-DD
 	// Of this site and day alone; unset where credits are not told so.
 	Settled, Fee, Deposited, Overdue, Leak2 city.Int
 	Leak2State                              string
-	Leak1                                   *Leak1 // nil: expected is unknown
 }
 
 // Period is what an operator owes of an account and month.
@@ -57,7 +67,8 @@ type Period struct {
 	Recorded                              city.Rupiah
 	Declared                              city.Int // gross of the filed SPTPD
 	Due                                   city.Int
-	DueNow                                city.Int // of that, what is overdue but for its credits
+	DueFiled                              city.Int // due as filed: what came after the month's close is the next open one's
+	DueNow                                city.Int // of DueFiled, what is overdue but for its credits
 	DueBy                                 string   // of a retribusi: of the last day
 	Settled, Fee, Deposited               city.Int
 	Overdue, Leak2                        city.Int
@@ -101,7 +112,14 @@ func (r *Reporter) Reconcile(ctx context.Context, q ReconcileQuery) (*Reconcilia
 	}
 	x := r.reconciling(q, v, d, r.today(q.Now))
 	x.month = m
-	if err := r.o.Books.EachSum(ctx, m.from, m.to, x.sum); err != nil {
+	err = r.o.Books.EachView(ctx, m.from, m.to, func(s *ledger.Sum, views ledger.View) error {
+		x.period(s, views)
+		if views&ledger.KnownView == 0 {
+			return nil
+		}
+		return x.sum(s)
+	})
+	if err != nil {
 		return nil, err
 	}
 	if err := x.paid(ctx); err != nil {
@@ -170,13 +188,8 @@ func (r *Reporter) reconciling(q ReconcileQuery, v *inventory.Version, d day, to
 
 // siteSums is what the books have of a site's day.
 type siteSums struct {
-	party      ledger.Sum // who it is, of any of the sums
-	receipts   int64
-	recorded   city.Rupiah
-	karcis     city.Rupiah
+	parties    []PartyDay // in the order of the books
 	soldFor    city.Rupiah
-	due        city.Rupiah
-	noRate     bool
 	byClass    map[city.Class]city.Rupiah
 	subscribed map[city.Class]int
 }
@@ -184,23 +197,18 @@ type siteSums struct {
 type periodKey struct{ operator, account, nopd string }
 
 func (x *reconciling) sum(s *ledger.Sum) error {
-	x.period(s)
 	if s.Date != x.day.date {
 		return nil
 	}
 	t := x.sites[s.Site]
 	if t == nil {
-		t = &siteSums{party: *s, byClass: map[city.Class]city.Rupiah{}, subscribed: map[city.Class]int{}}
+		t = &siteSums{byClass: map[city.Class]city.Rupiah{}, subscribed: map[city.Class]int{}}
 		x.sites[s.Site] = t
 	}
-	t.receipts += s.Receipts
-	t.recorded += s.Amount
+	t.party(s).add(s)
 	if s.Karcis {
-		t.karcis += s.Amount
 		t.soldFor += max(0, s.Amount)
 	}
-	t.due += s.Due
-	t.noRate = t.noRate || s.RatePPM < 0
 	t.byClass[s.Class] += s.Amount
 	if s.Method == city.Subscription { // a karcis is of one stay
 		t.subscribed[s.Class] += int(s.Receipts)
@@ -229,28 +237,26 @@ func (x *reconciling) ids() []string {
 	return ids
 }
 
+// site is a site's day of which nothing was expected yet.
 func (x *reconciling) site(id string) SiteDay {
-	s := SiteDay{Date: x.day.date, Site: id}
-	if site := x.v.Site(id); site != nil {
-		s.Name, s.Kecamatan, s.Operator, s.NOPD, s.Levy = site.Name, site.Kecamatan, site.Operator, site.NOPD, site.Levy
-		if o := x.v.Operator(site.Operator); o != nil {
-			s.NPWPD = o.NPWPD
+	s := SiteDay{Date: x.day.date, Site: id, Owing: Owing{Due: city.SomeInt(0)}}
+	site := x.v.Site(id)
+	if site != nil {
+		s.Name, s.Kecamatan = site.Name, site.Kecamatan
+	}
+	t := x.sites[id]
+	if t != nil {
+		s.SoldFor = t.soldFor
+	}
+	parties := x.parties(id, site, t)
+	for i := range parties {
+		p := &parties[i]
+		if p.Levy != "" {
+			p.DueBy = x.dueBy(p.Levy, x.day.date)
 		}
-		if a := x.v.AccountFor(site.Levy, x.day.date); a != nil {
-			s.Account = a.Account
-		}
+		x.leak2(id, p)
 	}
-	s.Due = city.SomeInt(0)
-	if t := x.sites[id]; t != nil {
-		p := &t.party
-		s.Kecamatan, s.Operator, s.NPWPD, s.NOPD, s.Account, s.Levy = p.Kecamatan, p.Operator, p.NPWPD, p.NOPD, p.Account, p.Levy
-		s.Karcis, s.SoldFor = t.karcis, t.soldFor
-		s.Receipts, s.Recorded, s.Due = t.receipts, t.recorded, city.Int{V: int64(t.due), OK: !t.noRate}
-	}
-	if s.Levy != "" {
-		s.DueBy = x.dueBy(s.Levy, x.day.date)
-	}
-	x.leak2(&s)
+	s.sum(parties)
 	return s
 }
 

@@ -262,7 +262,7 @@ func TestNoReportOfAYearThatIsNone(t *testing.T) {
 		require.Equal(t, city.KindInvalid, wrong.Kind)
 	}
 	for _, month := range []string{"9999-12", "0000-01", "2026-13", "2026-00", ""} {
-		_, err := r.Statement(t.Context(), "op-1", month, at("2026-04-16"))
+		_, err := r.Statement(t.Context(), report.StatementQuery{Operator: "op-1", Month: month, Now: at("2026-04-16")})
 		var wrong *city.Error
 		require.ErrorAs(t, err, &wrong, month)
 		require.Equal(t, city.KindInvalid, wrong.Kind)

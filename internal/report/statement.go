@@ -18,14 +18,35 @@ type Statement struct {
 	FileBy, DepositBy     string // YYYY-MM-DD
 	AsOf                  string // YYYY-MM-DD: interest is reckoned up to here
 	Rule                  Late   // by which it is
+	View                  ledger.View
+	ClosedOn              string // YYYY-MM-DD; "" the month is open
+	Known, Filed          Base   // of PBJT, in both views
+	Base                         // in the view that was asked for
 	Objects               []Object
-	Gross                 city.Rupiah // of PBJT
-	Due                   city.Int    // of PBJT; unset where a part has no rate
-	Declared              city.Int    // gross of the filed SPTPD; unset where none was, or nobody tells
-	FiledOn               string      // "" not filed
-	Owed                  *Owed       // nil: due or credits are unknown
-	Credits               []Credit    // of PBJT accounts
-	Other                 []Object    // retribusi, which has no SPTPD and no interest
+	Declared              city.Int // gross of the filed SPTPD; unset where none was, or nobody tells
+	FiledOn               string   // "" not filed
+	Owed                  *Owed    // nil: due or credits are unknown
+	Credits               []Credit // of PBJT accounts
+	Other                 []Object // retribusi, which has no SPTPD and no interest
+}
+
+// Base is what a tax is reckoned from, and the tax.
+type Base struct {
+	Gross city.Rupiah
+	Due   city.Int // unset where a part has no rate
+}
+
+func (b *Base) add(x *ledger.Sum) {
+	b.Gross += x.Amount
+	b.Due = city.Int{V: b.Due.V + int64(x.Due), OK: b.Due.OK && x.RatePPM >= 0}
+}
+
+// StatementQuery asks for an operator's month.
+type StatementQuery struct {
+	Operator string
+	Month    string // YYYY-MM
+	Filed    bool   // as filed: what came after a month's close stands in the next open month
+	Now      int64  // Unix ms
 }
 
 // Object is a tax object, or a site of a retribusi, in a month.
@@ -37,10 +58,10 @@ type Object struct {
 	Due                 city.Int
 }
 
-// Statement returns an operator's month as known now (Unix ms). KindNotFound: no
-// such operator, in the inventory or in the books of the month.
-func (r *Reporter) Statement(ctx context.Context, operator, monthName string, now int64) (*Statement, error) {
-	m, err := r.month(monthName)
+// Statement returns an operator's month. KindNotFound: no such operator, in the
+// inventory or in the books of the month.
+func (r *Reporter) Statement(ctx context.Context, q StatementQuery) (*Statement, error) {
+	m, err := r.month(q.Month)
 	if err != nil {
 		return nil, err
 	}
@@ -49,36 +70,55 @@ func (r *Reporter) Statement(ctx context.Context, operator, monthName string, no
 		return nil, err
 	}
 	s := &Statement{
-		Operator: operator, Month: m.name, FileBy: v.FileBy(m.year, m.of), DepositBy: v.DepositBy(m.year, m.of), AsOf: r.today(now), Due: city.SomeInt(0),
+		Operator: q.Operator, Month: m.name, FileBy: v.FileBy(m.year, m.of), DepositBy: v.DepositBy(m.year, m.of), AsOf: r.today(q.Now),
+		View: ledger.KnownView, Known: Base{Due: city.SomeInt(0)}, Filed: Base{Due: city.SomeInt(0)},
+	}
+	if q.Filed {
+		s.View = ledger.FiledView
+	}
+	if s.ClosedOn, err = r.o.Books.ClosedOn(ctx, m.name); err != nil {
+		return nil, err
 	}
 	s.Rule.PPM, s.Rule.MostMonths = v.Revenue.Interest()
-	o := v.Operator(operator)
+	o := v.Operator(q.Operator)
 	if o != nil {
 		s.Name, s.NPWPD = o.Name, o.NPWPD
 	}
-	err = r.o.Books.EachSum(ctx, m.from, m.to, func(x *ledger.Sum) error {
-		if x.Operator == operator {
-			s.add(x)
+	known := o != nil
+	err = r.o.Books.EachView(ctx, m.from, m.to, func(x *ledger.Sum, views ledger.View) error {
+		if x.Operator == q.Operator {
+			known = true
+			s.add(x, views)
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	if o == nil && len(s.Objects) == 0 && len(s.Other) == 0 {
+	if !known {
 		return nil, &city.Error{Kind: city.KindNotFound, Message: "there is no such operator, or it is not yours"}
+	}
+	if s.Base = s.Known; q.Filed {
+		s.Base = s.Filed
 	}
 	s.order()
 	return s, r.pay(ctx, s, m, v)
 }
 
-func (s *Statement) add(x *ledger.Sum) {
+func (s *Statement) add(x *ledger.Sum, views ledger.View) {
 	list := &s.Other
 	if x.Levy == inventory.LevyPBJT {
 		list = &s.Objects
 		s.NPWPD = cmp.Or(s.NPWPD, x.NPWPD)
-		s.Gross += x.Amount
-		s.Due = city.Int{V: s.Due.V + int64(x.Due), OK: s.Due.OK && x.RatePPM >= 0}
+		if views&ledger.KnownView != 0 {
+			s.Known.add(x)
+		}
+		if views&ledger.FiledView != 0 {
+			s.Filed.add(x)
+		}
+	}
+	if views&s.View == 0 {
+		return
 	}
 	i := slices.IndexFunc(*list, func(o Object) bool {
 		return o.NOPD == x.NOPD && o.Site == x.Site && o.Account == x.Account && o.RatePPM == x.RatePPM

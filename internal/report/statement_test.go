@@ -29,7 +29,7 @@ func TestStatement(t *testing.T) {
 		{Reference: "other", Kind: report.KindSSPD, Account: pbjt, Operator: "op-2", PeriodFrom: "2026-02-01", PeriodTo: "2026-02-28", CreditedOn: "2026-03-10", Net: 9},
 		{Reference: "march", Kind: report.KindSSPD, Account: pbjt, Operator: "op-1", PeriodFrom: "2026-03-01", PeriodTo: "2026-03-31", CreditedOn: "2026-04-10", Net: 9},
 	}
-	s, err := f.reporter(t, true).Statement(t.Context(), "op-1", "2026-02", at("2026-05-01"))
+	s, err := f.reporter(t, true).Statement(t.Context(), report.StatementQuery{Operator: "op-1", Month: "2026-02", Now: at("2026-05-01")})
 	require.NoError(t, err)
 	require.Equal(t, "2026-03-15", s.DepositBy)
 	require.EqualValues(t, 17_345_675, s.Gross)
@@ -46,15 +46,15 @@ func TestStatement(t *testing.T) {
 		{NOPD: "N.2", Site: "mall-2", Account: pbjt, RatePPM: 100_000, Receipts: 900, Gross: 5_000_000, Due: city.SomeInt(500_000)},
 	}, s.Objects)
 
-	s, err = f.reporter(t, false).Statement(t.Context(), "op-1", "2026-02", at("2026-05-01"))
+	s, err = f.reporter(t, false).Statement(t.Context(), report.StatementQuery{Operator: "op-1", Month: "2026-02", Now: at("2026-05-01")})
 	require.NoError(t, err)
 	require.Nil(t, s.Owed, "nobody tells of credits")
 
-	_, err = f.reporter(t, true).Statement(t.Context(), "op-9", "2026-02", at("2026-05-01"))
+	_, err = f.reporter(t, true).Statement(t.Context(), report.StatementQuery{Operator: "op-9", Month: "2026-02", Now: at("2026-05-01")})
 	var wrong *city.Error
 	require.ErrorAs(t, err, &wrong)
 	require.Equal(t, city.KindNotFound, wrong.Kind)
-	_, err = f.reporter(t, true).Statement(t.Context(), "op-1", "2026-2", at("2026-05-01"))
+	_, err = f.reporter(t, true).Statement(t.Context(), report.StatementQuery{Operator: "op-1", Month: "2026-2", Now: at("2026-05-01")})
 	require.Error(t, err)
 }
 

@@ -230,6 +230,7 @@ func (p *plan) files(e *edition, faulty bool) map[string][]byte {
 		"segments.geojson": collection(roads),
 		"devices.csv":      []byte(devices),
 		"operators.csv":    []byte("id,name,npwpd\ndishub,Dinas Perhubungan,\nop-01,Operator Contoh,P.2.0000001.01.01\n"),
+		"attendants.csv":   []byte("id,site,collector,from,to\n" + attendant + ",S-SPOT," + collector + ",2026-09-01,\n"),
 		"accounts.csv": []byte("account,name,levy,agency,rate,share,from\n4.1.01.19.04.0001,PBJT Parkir,pbjt,bapenda,0.1,,\n" +
 			"4.1.02.01.04.0001,Retribusi tepi jalan,street,dishub,,,\n4.1.02.02.14.0001,Retribusi tempat khusus,special,dishub,,0.7,\n"),
 		"agencies.yaml": []byte("agencies:\n" +

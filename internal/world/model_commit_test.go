@@ -34,6 +34,7 @@ func differs(is, want *journal.Entry) string {
 	case is.Type != want.Type || is.Recv != want.Recv || is.Source != want.Source || is.Flags&^journal.FlagNewRun != want.Flags:
 	case is.Type == journal.TypeReading && !sameReading(is.Reading, want.Reading):
 	case !reflect.DeepEqual(is.Tally, want.Tally) || !reflect.DeepEqual(is.Closure, want.Closure):
+	case !reflect.DeepEqual(is.Act, want.Act):
 	case !reflect.DeepEqual(is.Archive, want.Archive) || !reflect.DeepEqual(is.Inventory, want.Inventory):
 	default:
 		return ""
@@ -248,6 +249,8 @@ func describe(e *journal.Entry) string {
 		s = e.Reading.Device + " " + s
 	case e.Tally != nil:
 		s = fmt.Sprintf("tally %+v", *e.Tally)
+	case e.Act != nil:
+		s = "act " + linesText(e.Act.Lines)
 	}
 	return fmt.Sprintf("{type %d pos %d recv %d flags %d %s %s}", e.Type, e.Pos, e.Recv, e.Flags, e.Source, s)
 }

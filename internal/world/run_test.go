@@ -11,7 +11,7 @@ import (
 // Under the race detector each costs ten times as much, and has one goroutine:
 // `make test` runs the many without it.
 const (
-	manySeeds  = 300
+	manySeeds  = 270
 	raceSeeds  = 24
 	shortSeeds = 12
 )

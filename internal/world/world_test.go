@@ -49,6 +49,7 @@ type World struct {
 	edition *edition // what the folder holds
 	devices []*device
 	net     network
+	office  office
 	sys     *system
 	model   *model
 
@@ -69,6 +70,7 @@ type stats struct {
 	cuts                                      map[string]int
 	sealed, retired, readings, aside, doubles int
 	forgotten, conflicts, retried, entries    int
+	acts, closes, filed                       int // filed: 1 where the views differ
 }
 
 // run lives through one world and checks it; the error is what was wrong.
@@ -78,7 +80,6 @@ func run(seed uint64, o options) (w *World, err error) {
 		return nil, err
 	}
 	defer os.RemoveAll(root)
-	begin := time.Date(2026, 11, 2, 0, 0, 0, 0, zone).UnixMilli()
 	w = &World{
 		o: o, seed: seed, ctx: context.Background(), dice: newDice(seed, 1), trace: newTrace(o.trace), root: root,
 		dir: filepath.Join(root, "data"), folder: filepath.Join(root, "inventory"), stats: stats{cuts: map[string]int{}},
@@ -97,7 +98,7 @@ func run(seed uint64, o options) (w *World, err error) {
 			}
 		}
 	}()
-	w.now = begin + w.dice.between(0, day)
+	w.now = pick(w.dice, time.Date(2026, 11, 2, 0, 0, 0, 0, zone), time.Date(2026, 11, 30, 0, 0, 0, 0, zone)).UnixMilli() + w.dice.between(0, day)
 	w.begin = w.now
 	w.plan = newPlan(w.dice)
 	w.edition = w.plan.newEdition(w.dice)
@@ -171,7 +172,9 @@ func (w *World) speak(percent int) {
 
 // act does one thing.
 func (w *World) act() {
-	switch n := w.dice.n(100); {
+	switch n := w.dice.n(107); {
+	case n >= 100:
+		w.staff()
 	case n < 34:
 		for range 1 + w.dice.n(5) {
 			w.deliver()

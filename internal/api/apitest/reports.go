@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/ledger"
 	"github.com/simpang-id/simpang/internal/report"
 )
 
@@ -36,13 +37,16 @@ func (r *Reports) Reconcile(_ context.Context, q report.ReconcileQuery) (*report
 }
 
 // Statement returns the operator's of Statements; of op-01 an empty one.
-func (r *Reports) Statement(_ context.Context, operator, month string, _ int64) (*report.Statement, error) {
-	r.note([2]string{operator, month})
-	s, ok := r.Statements[operator]
-	if !ok && operator != "op-01" {
+func (r *Reports) Statement(_ context.Context, q report.StatementQuery) (*report.Statement, error) {
+	r.note(q)
+	s, ok := r.Statements[q.Operator]
+	if !ok && q.Operator != "op-01" {
 		return nil, &city.Error{Kind: city.KindNotFound, Message: "there is no such operator, or it is not yours"}
 	}
-	s.Operator, s.Month = operator, month
+	s.Operator, s.Month, s.View = q.Operator, q.Month, ledger.KnownView
+	if q.Filed {
+		s.View = ledger.FiledView
+	}
 	if s.DepositBy == "" {
 		s.FileBy, s.DepositBy, s.AsOf = "2026-03-15", "2026-03-15", "2026-03-02"
 	}

@@ -91,6 +91,14 @@ func (s *Sheet) line(row []any) []pageCell {
 	return out
 }
 
+// RupiahText writes an amount for a note: Rp1.234.567.
+func RupiahText(v int64) string {
+	if v < 0 {
+		return "-Rp" + dots(-v)
+	}
+	return "Rp" + dots(v)
+}
+
 // dots writes a whole number as Indonesians do: 1.234.567.
 func dots(v int64) string {
 	digits := strconv.FormatInt(v, 10)

@@ -69,6 +69,9 @@ func TestAWorkbookHasNumbersDatesAndTotals(t *testing.T) {
 	panes, err := f.GetPanes("Sheet1")
 	require.NoError(t, err)
 	require.True(t, panes.Freeze)
+	note, err := f.GetCellValue("Catatan", "A2")
+	require.NoError(t, err)
+	require.Equal(t, "Catatan <penting>", note)
 	require.Equal(t, 1, panes.YSplit)
 }
 

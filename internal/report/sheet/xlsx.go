@@ -34,7 +34,7 @@ func newStyles(f *excelize.File) (s styles, err error) {
 }
 
 // XLSX writes the sheet as a workbook: real numbers and dates, a header that
-// stays, totals in the last row. Its texts are cells of type text, which no
+// stays, totals in the last row, the notes on a second sheet. Its texts are cells of type text, which no
 // spreadsheet takes for a formula.
 func (s *Sheet) XLSX() (_ []byte, err error) {
 	if err := s.check(); err != nil {
@@ -97,11 +97,31 @@ func (s *Sheet) fill(f *excelize.File) ([]byte, error) {
 	if err := w.Flush(); err != nil {
 		return nil, err
 	}
+	if err := s.notes(f); err != nil {
+		return nil, err
+	}
 	b, err := f.WriteToBuffer()
 	if err != nil {
 		return nil, err
 	}
 	return b.Bytes(), nil
+}
+
+// notes writes what stands under the table of a page into a sheet of its own.
+func (s *Sheet) notes(f *excelize.File) error {
+	if len(s.Notes) == 0 {
+		return nil
+	}
+	const name = "Catatan"
+	if _, err := f.NewSheet(name); err != nil {
+		return err
+	}
+	for i, note := range append([]string{s.Title}, s.Notes...) {
+		if err := f.SetCellStr(name, "A"+strconv.Itoa(i+1), note); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (l *styles) cell(kind Kind, v any) any {
