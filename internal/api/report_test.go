@@ -98,7 +98,7 @@ func TestReportsInEveryForm(t *testing.T) {
 		Credits: []report.Credit{{Reference: "S-1", Kind: "SSPD", CreditedOn: "2026-03-01", Net: 40}},
 	}}
 	st.Reports.Year = report.Realisasi{
-		Rows: []report.RealisasiRow{{Period: "2026-01", Account: "a", Target: city.SomeInt(300), Realized: city.SomeInt(100), ToDate: city.SomeInt(100), YearTarget: city.SomeInt(0)}},
+		Rows:        []report.RealisasiRow{{Period: "2026-01", Account: "a", Target: city.SomeInt(300), Realized: city.SomeInt(100), ToDate: city.SomeInt(100), YearTarget: city.SomeInt(0)}},
 		Projections: []report.Projection{{Account: "4.1.01", Of: "realized", Target: city.SomeInt(9_000_000), Months: 4, Known: true, Low: 1_000_000, Mid: 2_000_000, High: 3_000_000}, {Account: "4.1.01", Of: "due"}},
 	}
 	for path, title := range map[string]string{

@@ -27,8 +27,9 @@ func (r reserve) fill() error {
 	if err := unix.Statfs(filepath.Dir(r.path), &disk); err != nil {
 		return err
 	}
-	size := min(r.most, int64(disk.Blocks)*int64(disk.Bsize)/reserveShare)
-	if size == 0 || int64(disk.Bavail)*int64(disk.Bsize) < 4*size {
+	block := uint64(disk.Bsize)
+	size := int64(min(uint64(r.most), disk.Blocks*block/reserveShare))
+	if size == 0 || disk.Bavail*block < 4*uint64(size) {
 		return nil
 	}
 	if have, err := os.Stat(r.path); err == nil && have.Size() > 0 {
