@@ -84,6 +84,33 @@ func TestSlowDevicesHaveTheirTimeAfterACause(t *testing.T) {
 	require.ElementsMatch(t, []string{"site_silent p1 +33h closed", "device_silent p1-0 +42h open"}, summary(w.all()), "it did not come back")
 }
 
+// TestADeadDeviceStaysToldThroughAnOutage: what was told before its site went
+// out neither recovers nor is forgotten when the others are back.
+func TestADeadDeviceStaysToldThroughAnOutage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{}, streets(t, "", "", 2))
+	s := newSpots(w, 3, 2)
+	start := monday + dayMs + 9*hourMs
+	s.list[8].fault, s.list[8].from = "dead", start
+	s.run(start + 2*hourMs)
+	told := summary(w.all())
+	require.Len(t, told, 1)
+	for _, x := range s.list[9:16] {
+		x.fault, x.from = "dead", start+2*hourMs
+	}
+	s.run(start + 6*hourMs)
+	for _, x := range s.list[9:16] {
+		x.fault = ""
+	}
+	s.run(start + 9*hourMs)
+	require.Contains(t, summary(w.all()), told[0], "it has never come back")
+	for _, i := range w.all() {
+		if i.Rule == RuleDeviceSilent {
+			require.Equal(t, 1, i.Changed, "opened, and nothing since")
+		}
+	}
+}
+
 // TestACounterThatIsWrongJudgesNoRoad: what a dead or stuck counter says is no
 // incident of the road.
 func TestACounterThatIsWrongJudgesNoRoad(t *testing.T) {

@@ -123,7 +123,10 @@ func (f *Follower) tickGadget(pos uint64, g *gadget, passed int64, out *outages,
 			x.calm(saysSilent)
 		case min(silence, now-f.back) < out.patience(g, limit): // its cause may be told instead, or it has yet to find the gateway
 		case out.hides(g):
-		case f.causeStands(g): // it recovers: the device has its limit to come back
+		case f.causeStands(g) && !g.says(saysSilent): // it recovers: the device has its limit to come back
+			if g.Heard <= g.Event {
+				g.Event = now // it has said nothing since
+			}
 			g.Heard = now
 		default:
 			x.stands(saysSilent, r.DeviceSilent.RecoverMin, Sum{"silent_s", silence / 1000}, Sum{"interval_s", int64(g.d.IntervalS)})
