@@ -23,6 +23,7 @@ type crowd struct {
 	address string
 	free    chan struct{} // what /busy waits for
 	busy    atomic.Int64  // requests for it that came
+	idle    atomic.Int64  // how often a connection became idle
 	reg     *prometheus.Registry
 }
 
@@ -42,6 +43,13 @@ func newCrowd(t *testing.T, most int, proxies ...netip.Prefix) *crowd {
 	c.address = l.Addr().String()
 	served := make(chan error, 1)
 	bound := conns.Bind(h, l)
+	state := h.ConnState
+	h.ConnState = func(conn net.Conn, now http.ConnState) {
+		state(conn, now)
+		if now == http.StateIdle {
+			c.idle.Add(1)
+		}
+	}
 	go func() { served <- h.Serve(bound) }()
 	t.Cleanup(func() {
 		close(c.free)
@@ -86,6 +94,12 @@ func (c *crowd) atWork(n int64) {
 	require.Eventually(c.t, func() bool { return c.busy.Load() == n }, 30*time.Second, time.Millisecond)
 }
 
+// idled waits until connections have become idle n times: an answer comes before.
+func (c *crowd) idled(n int64) {
+	c.t.Helper()
+	require.Eventually(c.t, func() bool { return c.idle.Load() == n }, 30*time.Second, time.Millisecond)
+}
+
 func (c *crowd) until(metric string, want float64) {
 	c.t.Helper()
 	require.Eventually(c.t, func() bool {
@@ -106,9 +120,10 @@ func (c *crowd) until(metric string, want float64) {
 func TestConnectionsAreBounded(t *testing.T) {
 	c := newCrowd(t, 3, netip.MustParsePrefix("127.0.0.0/8")) // one address may have all
 	first, second := c.dial(), c.dial()
-	for _, v := range []*visitor{first, second} {
+	for i, v := range []*visitor{first, second} {
 		v.ask("/")
 		require.Equal(t, http.StatusOK, v.answer())
+		c.idled(int64(i) + 1)
 	}
 	busy := c.dial()
 	busy.ask("/busy")
@@ -149,6 +164,7 @@ func TestOneAddressHasAQuarterOfTheConnections(t *testing.T) {
 	c.free <- struct{}{}
 	require.Equal(t, http.StatusOK, first.answer())
 	require.Equal(t, http.StatusOK, second.answer())
+	c.idled(2)
 	third := c.dial()
 	third.ask("/")
 	require.Equal(t, http.StatusOK, third.answer())
