@@ -247,7 +247,7 @@ func passing(name string) bool {
 }
 
 // ofThisRun is what belongs to one folder's life and not to its content.
-var ofThisRun = []string{"lock", backupNote}
+var ofThisRun = []string{"lock", backupNote, reserveFile}
 
 // outside takes the configuration and what it names, for who has to build the
 // machine anew.
@@ -256,7 +256,7 @@ func (c *copier) outside(ctx context.Context, cfg *config.Config) {
 	add := func(p ...string) { paths = append(paths, p...) }
 	add(cfg.File, cfg.HTTP.TLSCertFile, cfg.HTTP.TLSKeyFile)
 	for _, s := range cfg.Sources {
-		add(s.CredentialsFile, s.PasswordFile, s.CAFile, s.CertFile, s.KeyFile)
+		add(s.CredentialsFile, s.PasswordFile, s.CAFile, s.CertFile, s.KeyFile, s.TemplatesFile, s.MapFile)
 	}
 	c.do(func() error {
 		folder, err := os.ReadDir(cfg.Inventory)

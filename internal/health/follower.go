@@ -275,7 +275,7 @@ func (f *Follower) aside(e *journal.Entry, d *device, q *journal.Quarantined) er
 	if err != nil {
 		return err
 	}
-	if !q.HasSeq {
+	if !q.HasSeq || q.HasBoot && q.Boot == city.BesideBoot {
 		day.unread++
 		d.more().quarantined++
 		return nil

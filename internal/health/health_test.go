@@ -114,6 +114,20 @@ func TestSetAside(t *testing.T) {
 	}, w.completeness("2026-03-02"), "3 was taken up; two more could not be read")
 }
 
+// TestSetAsideBeside: what a network tells beside the frames has numbers made of
+// time, which leave no gaps.
+func TestSetAsideBeside(t *testing.T) {
+	w := newWorld(t, "d,600")
+	w.sent(1, 1, begin)
+	w.sent(1, 2, begin)
+	w.tally(0, aside(city.BesideBoot, uint64(begin)*4, begin, city.ReasonTooOld), aside(city.BesideBoot, uint64(begin+hour)*4, begin+hour, city.ReasonTooOld))
+	got := w.completeness("2026-03-02")
+	require.Equal(t, int64(2), got.Expected)
+	require.Equal(t, int64(2), got.Received)
+	require.Zero(t, got.Missing)
+	require.Empty(t, got.Gaps)
+}
+
 func TestRunsWithoutBoot(t *testing.T) {
 	w := newWorld(t, "d,600")
 	at := func(i int64) int64 { return begin + i*minute }

@@ -9,6 +9,8 @@ const (
 	asideBurst  = 1000 // items of a device at once
 	asideRate   = 50   // and a second
 	asideNames  = 1 << 16
+	asideName   = 64                                   // bytes of a name that tell devices apart
+	asideSweep  = 1000                                 // ms between two looks at all names
 	asideRefill = int64(asideBurst) * 1000 / asideRate // ms
 )
 
@@ -16,6 +18,7 @@ const (
 // goroutine that decides.
 type asideRates struct {
 	devices map[string]*asideLeft
+	swept   int64 // when forget last ran, ms on the monotonic clock
 }
 
 type asideLeft struct {
@@ -25,9 +28,11 @@ type asideLeft struct {
 
 // allow tells whether one more item of a device is put into quarantine.
 func (a *asideRates) allow(device string, mono int64) bool {
+	device = device[:min(len(device), asideName)]
 	x := a.devices[device]
 	if x == nil {
-		if len(a.devices) >= asideNames {
+		if len(a.devices) >= asideNames && mono-a.swept >= asideSweep {
+			a.swept = mono
 			a.forget(mono)
 		}
 		if len(a.devices) >= asideNames { // so many at once are one

@@ -21,7 +21,7 @@ func (s *Spool) Open(ctx context.Context, id, at int64, who string) (Job, error)
 	if err != nil {
 		return Job{}, err
 	}
-	err = s.tx(ctx, func(tx *sql.Tx) error {
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var last int64
 		if err := tx.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM opened").Scan(&last); err != nil {
 			return err

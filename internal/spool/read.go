@@ -32,6 +32,12 @@ func idsOf(ctx context.Context, q reader, query string, args ...any) (ids []int6
 	return ids, rows.Err()
 }
 
+// damage is what is wrong with a job for good; other errors pass.
+type damage struct{ error }
+
+// Unwrap returns what was found.
+func (d damage) Unwrap() error { return d.error }
+
 // snapshot reads a job and what it holds as of one moment: a gateway may be
 // writing meanwhile.
 func (s *Spool) snapshot(ctx context.Context, f func(q reader) error) (err error) {
@@ -59,11 +65,11 @@ func (s *Spool) data(ctx context.Context, q reader, j *Job) ([]byte, error) {
 			return nil, err
 		}
 		if err := sqlite.CheckSum(sum, "piece", j.ID, at, sealed); err != nil {
-			return nil, err
+			return nil, damage{err}
 		}
 		piece, err := s.unsealed(sealed, j.ID, n)
 		if err != nil {
-			return nil, err
+			return nil, damage{err}
 		}
 		data = append(data, piece...)
 	}
@@ -71,7 +77,7 @@ func (s *Spool) data(ctx context.Context, q reader, j *Job) ([]byte, error) {
 		return nil, err
 	}
 	if n != j.pieces || len(data) != j.Size {
-		return nil, fmt.Errorf("print %d has %d pieces of %d bytes, and should have %d of %d", j.ID, n, len(data), j.pieces, j.Size)
+		return nil, damage{fmt.Errorf("print %d has %d pieces of %d bytes, and should have %d of %d", j.ID, n, len(data), j.pieces, j.Size)}
 	}
 	return data, nil
 }
@@ -84,11 +90,11 @@ func (s *Spool) fill(ctx context.Context, q reader, j *Job) error {
 	}
 	digest, err := s.unsealed(j.digest, j.ID, -1)
 	if err != nil {
-		return err
+		return damage{err}
 	}
 	sum := sha256.Sum256(data)
 	if string(sum[:]) != string(digest) {
-		return fmt.Errorf("print %d is not what came: its SHA-256 differs", j.ID)
+		return damage{fmt.Errorf("print %d is not what came: its SHA-256 differs", j.ID)}
 	}
 	j.Data, j.SHA256 = data, hex.EncodeToString(sum[:])
 	return nil
@@ -114,7 +120,10 @@ func (s *Spool) Next(ctx context.Context, source string, after int64) (j Job, ok
 		}
 		return nil
 	})
-	return j, ok && (err == nil || ctx.Err() == nil), err
+	if _, damaged := errors.AsType[damage](err); err != nil && !damaged {
+		return Job{}, false, err
+	}
+	return j, ok, err
 }
 
 // Get returns one job that ended. An id that is not there (any more) is an

@@ -144,11 +144,12 @@ func (s *Spool) DB() *sqlite.DB { return s.db }
 func (s *Spool) Close() error { return s.db.Close() }
 
 // tx runs f as the one writer. Where it fails the numbers are read anew.
-func (s *Spool) tx(ctx context.Context, f func(tx *sql.Tx) error) error {
+func (s *Spool) tx(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.db.Tx(context.WithoutCancel(ctx), f); err != nil {
-		return errors.Join(fmt.Errorf("spool: %w", err), s.count(context.WithoutCancel(ctx)))
+	ctx = context.WithoutCancel(ctx)
+	if err := s.db.Tx(ctx, func(tx *sql.Tx) error { return f(ctx, tx) }); err != nil {
+		return errors.Join(fmt.Errorf("spool: %w", err), s.count(ctx))
 	}
 	return nil
 }
@@ -178,7 +179,7 @@ func writeCounter(ctx context.Context, tx *sql.Tx, name string, n uint64) error 
 // Boot begins a new boot of a source and returns its number: the clock's
 // seconds, and more than any before.
 func (s *Spool) Boot(ctx context.Context, source string, now int64) (boot uint64, err error) {
-	err = s.tx(ctx, func(tx *sql.Tx) error {
+	err = s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		last, err := readCounter(ctx, tx, "boot "+source)
 		if err != nil {
 			return err

@@ -2,6 +2,7 @@ package spool_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
@@ -137,6 +138,25 @@ func TestTheOldestThatWasTakenMakesRoom(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, gone)
 	require.Equal(t, spool.Counts{Evicted: 1}, s.Counts())
+}
+
+// TestAPrintIsKeptWhileTheGatewayStops: what came is kept whole though nobody
+// waits for it any more.
+func TestAPrintIsKeptWhileTheGatewayStops(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "spool.db"), 0)
+	defer s.Close()
+	over, stop := context.WithCancel(t.Context())
+	stop()
+	j := &spool.Job{Source: "till", Began: 1}
+	require.NoError(t, s.Append(over, j, []byte("STRUK ")))
+	j.Ending, j.Whole, j.Ended = "cut", true, 2
+	require.NoError(t, s.End(over, j, []byte("Rp 5.000")))
+	require.NoError(t, s.Number(over, j, 7, 1))
+	got, ok, err := s.Next(t.Context(), "till", 0)
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, "STRUK Rp 5.000", string(got.Data))
+	require.NoError(t, s.Taken(over, []int64{j.ID}))
 }
 
 func TestBootsOnlyGrow(t *testing.T) {

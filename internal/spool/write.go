@@ -51,7 +51,7 @@ func (s *Spool) End(ctx context.Context, j *Job, data []byte) error {
 
 func (s *Spool) put(ctx context.Context, j *Job, data []byte, end bool) error {
 	fresh := *j
-	err := s.tx(ctx, func(tx *sql.Tx) error {
+	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if fresh.ID == 0 {
 			last, err := readCounter(ctx, tx, "job")
 			if err != nil {
@@ -175,14 +175,14 @@ func (s *Spool) Drop(ctx context.Context, j *Job) error {
 	if j.ID == 0 {
 		return nil
 	}
-	return s.tx(ctx, func(tx *sql.Tx) error { return s.remove(ctx, tx, j.ID) })
+	return s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error { return s.remove(ctx, tx, j.ID) })
 }
 
 // Number gives a job the identity under which it is handed on, for good.
 func (s *Spool) Number(ctx context.Context, j *Job, boot, seq uint64) error {
 	fresh := *j
 	fresh.Boot, fresh.Seq = boot, seq
-	err := s.tx(ctx, func(tx *sql.Tx) error { return fresh.write(ctx, tx) })
+	err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error { return fresh.write(ctx, tx) })
 	if err == nil {
 		*j = fresh
 	}
@@ -194,7 +194,7 @@ func (s *Spool) Taken(ctx context.Context, ids []int64) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	return s.tx(ctx, func(tx *sql.Tx) error {
+	return s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for _, id := range ids {
 			j, err := scanJob(tx.QueryRowContext(ctx, "SELECT "+jobColumns+", sum FROM job WHERE id = ?", id).Scan)
 			if err != nil {
@@ -219,7 +219,7 @@ func (s *Spool) Expire(ctx context.Context, before int64) (gone int, err error) 
 	const atOnce = 500
 	for {
 		n := 0
-		err := s.tx(ctx, func(tx *sql.Tx) error {
+		err := s.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 			ids, err := idsOf(ctx, tx, "SELECT id FROM job WHERE state = 2 AND ended < ? ORDER BY id LIMIT ?", before, atOnce)
 			if err != nil {
 				return err

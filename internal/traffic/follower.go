@@ -61,6 +61,7 @@ type deviceLanes struct {
 	forward  string // segment ids, "" none
 	backward string
 	lanes    map[laneOf]*series
+	full     bool // it told of more lanes than it may
 }
 
 type laneOf struct {
@@ -225,10 +226,20 @@ func (f *Follower) seriesOf(d *deviceLanes, device string, l *city.Lane) *series
 	if id == "" {
 		return nil
 	}
+	if road := f.segmentOf(id); len(road.lanes) >= maxLanes && !road.has(l.Lane) { // a broken device invents them
+		if !d.full {
+			d.full = true
+			f.o.Log.Warn("a device tells of more lanes than a road has: those that are new feed nothing", "device", device, "segment", id, "lanes", maxLanes)
+		}
+		return nil
+	}
 	s := f.makeSeries(id, l.Lane, device)
 	d.lanes[key] = s
 	return s
 }
+
+// maxLanes bounds the lanes of a segment that are told apart.
+const maxLanes = 64
 
 // makeSeries returns the series of a device on a lane, made where it is not.
 func (f *Follower) makeSeries(id string, number uint16, device string) *series {

@@ -93,6 +93,21 @@ func TestLanesNumberedAcrossTheRoad(t *testing.T) {
 	require.False(t, r.history("d", noon, noon+5*minute, 5*minute)[0].FlowVPH.OK, "lane 3 was silent then")
 }
 
+// A broken device that makes up lanes does not make the road grow, and hides
+// none that was there.
+func TestLanesAreBounded(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, parse(t, files(t, device("x", "d", 300), "", divided("d"))))
+	r.reading("x", noon, 300, ln(1, 0, 10, 0), ln(2, 0, 10, 0))
+	for n := range uint16(2000) {
+		r.reading("x", noon+int64(n)*second/10, 300, ln(1000+n, 0, 10, 0))
+	}
+	r.reading("x", noon+5*minute, 300, ln(1, 0, 10, 0), ln(2, 0, 10, 0))
+	r.tick(noon + 5*minute)
+	require.True(t, r.segment("d").FlowVPH.OK)
+	require.LessOrEqual(t, r.f.Series(), 64)
+}
+
 func TestCapacityUnknown(t *testing.T) {
 	t.Parallel()
 	s := divided("a")

@@ -41,8 +41,17 @@ type lane struct {
 }
 
 // lane returns the lane of that number, and makes it where it is not.
+func (s *segment) find(number uint16) (int, bool) {
+	return slices.BinarySearchFunc(s.lanes, number, func(l *lane, n uint16) int { return cmp.Compare(l.number, n) })
+}
+
+func (s *segment) has(number uint16) bool {
+	_, ok := s.find(number)
+	return ok
+}
+
 func (s *segment) lane(number uint16) *lane {
-	i, ok := slices.BinarySearchFunc(s.lanes, number, func(l *lane, n uint16) int { return cmp.Compare(l.number, n) })
+	i, ok := s.find(number)
 	if !ok {
 		s.lanes = slices.Insert(s.lanes, i, &lane{number: number})
 	}

@@ -52,6 +52,10 @@ func (d *Decoder) Decode(_ string, payload []byte) wire.Decoded {
 		return wire.Decoded{Ignored: 1, Device: named}
 	}
 	v := d.inventory()
+	if v == nil {
+		return wire.Decoded{Device: named, Refused: []city.Refusal{refusal(&wire.RefusedError{
+			Reason: city.ReasonUnknownDevice, Detail: "no inventory is in force yet: see readyz, and retry this item then"}, payload)}}
+	}
 	device := v.LoRaWAN(e.EUI, e.ID)
 	if device == nil {
 		return wire.Decoded{Device: named, Refused: []city.Refusal{refusal(unknown(&e, v), payload)}}

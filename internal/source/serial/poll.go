@@ -144,9 +144,9 @@ func (p *poll) ask(ctx context.Context, l *line, u *polled) ([][]byte, error) {
 	answers := make([][]byte, 0, len(u.Spans()))
 	for _, s := range u.Spans() {
 		request := modbus.Request(u.Number, s.Function, s.Start, s.Count)
-		answer, err := p.question(l, request)
+		answer, err := p.question(ctx, l, request)
 		for tries := 0; err != nil && tries < p.o.Poll.Map.Retries && ctx.Err() == nil && !fatal(err); tries++ {
-			answer, err = p.question(l, request)
+			answer, err = p.question(ctx, l, request)
 		}
 		if err != nil {
 			return nil, err
@@ -168,7 +168,7 @@ var errLine = errors.New("the line cannot be written")
 // question sends one request and waits for its answer. Where none came, or
 // another than that, the line is listened to until it is silent: an answer that
 // comes late must not be taken for that of the next question.
-func (p *poll) question(l *line, request []byte) ([]byte, error) {
+func (p *poll) question(ctx context.Context, l *line, request []byte) ([]byte, error) {
 	p.stats.Questions.Add(1)
 	if err := l.flush(); err != nil {
 		return nil, err
@@ -177,7 +177,7 @@ func (p *poll) question(l *line, request []byte) ([]byte, error) {
 	if err := l.Write(request, p.o.WriteTimeout); err != nil {
 		return nil, fmt.Errorf("%w: %w", errLine, err)
 	}
-	frame, err := listen(l, p.o.Poll.Map.Timeout)
+	frame, err := listen(ctx, l, p.o.Poll.Map.Timeout)
 	if err == nil {
 		var data []byte
 		if data, err = modbus.Answer(request, frame); err == nil {
@@ -196,7 +196,7 @@ func (p *poll) question(l *line, request []byte) ([]byte, error) {
 	default:
 		p.stats.BadAnswers.Add(1)
 	}
-	return nil, errors.Join(err, settle(l, p.o.Poll.Map.Timeout))
+	return nil, errors.Join(err, settle(ctx, l, p.o.Poll.Map.Timeout))
 }
 
 // frameGap is the silence of 3.5 characters of 11 bits between frames, 1.75 ms
@@ -206,7 +206,7 @@ func frameGap(baud int) time.Duration {
 }
 
 // listen reads one answer.
-func listen(l *line, timeout time.Duration) ([]byte, error) {
+func listen(ctx context.Context, l *line, timeout time.Duration) ([]byte, error) {
 	until := time.Now().Add(timeout)
 	frame := make([]byte, 0, modbus.MaxFrame)
 	for {
@@ -222,6 +222,9 @@ func listen(l *line, timeout time.Duration) ([]byte, error) {
 			return nil, err
 		}
 		frame = frame[:len(frame)+n]
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if n == 0 && !time.Now().Before(until) {
 			return nil, errNoAnswer
 		}
@@ -229,9 +232,9 @@ func listen(l *line, timeout time.Duration) ([]byte, error) {
 }
 
 // settle listens until the line is silent, but no longer than another time-out.
-func settle(l *line, timeout time.Duration) error {
+func settle(ctx context.Context, l *line, timeout time.Duration) error {
 	var late [modbus.MaxFrame]byte
-	for until := time.Now().Add(timeout); time.Now().Before(until); {
+	for until := time.Now().Add(timeout); ctx.Err() == nil && time.Now().Before(until); {
 		n, err := l.Read(late[:])
 		if n == 0 || err != nil {
 			return err
