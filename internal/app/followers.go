@@ -39,7 +39,7 @@ func (g *gateway) openFollowers(ctx context.Context, undo *stack) error {
 	}
 	if err := g.occupancy.take(ctx, func(ctx context.Context) (*occupancy.Follower, error) {
 		return occupancy.Open(ctx, g.path("occupancy.db"), occupancy.Options{
-			Timeline: timeline, Zone: zone, Log: g.log, RollupDays: days(g.cfg.Retention.Rollups.Duration), Hold: g.holdOn,
+			Timeline: timeline, Zone: zone, Log: g.log, RollupDays: days(g.cfg.Retention.Rollups.Duration), StayDays: days(g.cfg.Retention.Stays.Duration), Hold: g.holdOn,
 		})
 	}); err != nil {
 		return err

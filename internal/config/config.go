@@ -109,6 +109,7 @@ type Retention struct {
 	Journal    Duration `yaml:"journal"`    // day files of the journal, at least until they are archived
 	Readings   Duration `yaml:"readings"`   // archived readings without money
 	Rollups    Duration `yaml:"rollups"`    // roll-ups of occupancy and traffic
+	Stays      Duration `yaml:"stays"`      // stays and silences: days that can still be reconciled
 	Money      Duration `yaml:"money"`      // receipts and books
 	Quarantine Duration `yaml:"quarantine"` // what was set aside
 	Prints     Duration `yaml:"prints"`     // print streams of tills, as they came
@@ -128,7 +129,7 @@ func defaults() *Config {
 		HTTP: HTTP{Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9090", RateLimit: 50},
 		Retention: Retention{
 			Journal: Duration{7 * day}, Readings: Duration{3 * 365 * day}, Rollups: Duration{10 * 365 * day},
-			Money: Duration{10 * 365 * day}, Quarantine: Duration{30 * day}, Prints: Duration{30 * day},
+			Stays: Duration{400 * day}, Money: Duration{10 * 365 * day}, Quarantine: Duration{30 * day}, Prints: Duration{30 * day},
 		},
 		Complaints: defaultComplaints(),
 		Log:        Log{Level: "info", Format: "text"},

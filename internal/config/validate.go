@@ -201,6 +201,7 @@ func (l *loader) retention() {
 		{"retention.journal", r.Journal, 2 * day},
 		{"retention.readings", r.Readings, day},
 		{"retention.rollups", r.Rollups, day},
+		{"retention.stays", r.Stays, 30 * day},
 		{"retention.money", r.Money, 365 * day},
 		{"retention.quarantine", r.Quarantine, day},
 		{"retention.prints", r.Prints, day},
