@@ -3,6 +3,7 @@ package outbox
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -57,6 +58,9 @@ func (w *Worker) pullOne(ctx context.Context, now time.Time) (bool, error) {
 	return false, nil
 }
 
+// errNotTaken says that nothing of a window was taken, so that it is read again.
+var errNotTaken = errors.New("nothing of it was taken")
+
 // pullList takes one window of a list, from its cursor on.
 func (w *Worker) pullList(ctx context.Context, now time.Time, list string, take func(context.Context, time.Time, time.Time, time.Time) (full bool, err error)) error {
 	p := &w.pull
@@ -74,6 +78,9 @@ func (w *Worker) pullList(ctx context.Context, now time.Time, list string, take 
 	}
 	reach := w.overlap(list)
 	full, err := take(ctx, now, from.Add(-reach), to.Add(lookMargin))
+	if errors.Is(err, errNotTaken) {
+		return nil
+	}
 	if err != nil || w.failures > 0 {
 		return err
 	}
@@ -172,8 +179,11 @@ func (w *Worker) requests(ctx context.Context, now, from, to time.Time) (bool, e
 	if err != nil {
 		return false, nil //nolint:nilerr // the destination rests
 	}
-	if ok, err := w.settled(ctx, now, list.requests); !ok || err != nil {
+	switch ok, err := w.settled(ctx, now, list.requests); {
+	case err != nil:
 		return false, err
+	case !ok:
+		return false, errNotTaken
 	}
 	for i := range list.requests {
 		if err := w.seen(ctx, now, &list.requests[i]); err != nil {

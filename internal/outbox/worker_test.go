@@ -365,6 +365,31 @@ func TestCursors(t *testing.T) {
 	require.Equal(t, 1, asked, "a server without updates is not asked all the time")
 }
 
+// Where their updates are not read up to now yet, a window of their requests in
+// which one has ended is not taken, and not left behind either.
+func TestAWindowThatWaitsForUpdates(t *testing.T) {
+	s, m := newScript(t), newMemory()
+	requested := start.Add(-48 * time.Hour)
+	m.cursors["requests"], m.cursors["updates"] = start.Add(-72*time.Hour).UnixMilli(), start.UnixMilli()
+	rewound := false
+	s.answers["GET requests"] = func(w http.ResponseWriter, r *http.Request) {
+		if !rewound { // as one does that is known to be ours only now
+			rewound, m.cursors["updates"] = true, start.Add(-300*24*time.Hour).UnixMilli()
+		}
+		from, _ := open311.ParseTime(r.URL.Query().Get("start_date"), wib)
+		if from > requested.UnixMilli() {
+			_, _ = w.Write([]byte("[]"))
+			return
+		}
+		_, _ = fmt.Fprintf(w, `[{"service_request_id":"X1","status":"closed","requested_datetime":%q}]`, requested.Format(time.RFC3339))
+	}
+	run(t, newWorker(t, m, s.URL+"/v2"), start, time.Hour)
+	require.True(t, rewound)
+	require.Len(t, m.seen, 1)
+	require.Greater(t, m.cursors["requests"], start.UnixMilli()-1)
+	require.Greater(t, m.cursors["updates"], start.UnixMilli()-1)
+}
+
 // A register that fails stops the step, and nothing is posted without a note.
 func TestTheRegisterFails(t *testing.T) {
 	s, m := newScript(t), newMemory()
