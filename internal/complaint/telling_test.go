@@ -136,3 +136,48 @@ func TestMonevReadsNoMoreThanItNeeds(t *testing.T) {
 		}
 	}
 }
+
+// TestAnsweredWithoutAVerification: who answers a complaint at once has verified
+// it then: hours, deadlines and the way to the city's system are those of one
+// that went step by step.
+func TestAnsweredWithoutAVerification(t *testing.T) {
+	t.Parallel()
+	r := fresh(t, Options{Destination: Destination{Set: true}})
+	ctx := t.Context()
+	theirs := report()
+	theirs.Source, theirs.Theirs = SourceCity, "X1"
+	mirrored, err := r.Receive(ctx, at(4, 9), theirs)
+	require.NoError(t, err)
+	mirrored, _, err = r.Pulled(ctx, at(4, 11), mirrored.ID, NewUpdate{State: StateAnswered, Status: StatusFixed, Text: "Diderek", Theirs: "X1/1"})
+	require.NoError(t, err)
+	require.Equal(t, at(4, 11), mirrored.Verified)
+
+	ours, err := r.Receive(ctx, at(4, 9), report())
+	require.NoError(t, err)
+	ours, _, err = r.Update(ctx, at(4, 13), ours.ID, NewUpdate{State: StateAnswered, Text: "Diderek", By: "t1", Through: true})
+	require.NoError(t, err)
+	require.Equal(t, DeliveryWaiting, ours.Delivery)
+	require.NoError(t, r.Sending(ctx, at(4, 14), ours.ID))
+	require.NoError(t, r.Sent(ctx, at(4, 14), ours.ID, "POT-1", ""))
+	told := tellingsOf(t, r, at(4, 14))
+	require.Len(t, told, 1, "its answer is told too")
+	require.Equal(t, StatusFixed, told[0].Update.Status)
+
+	shut, err := r.Receive(ctx, at(4, 9), report())
+	require.NoError(t, err)
+	shut, _, err = r.Update(ctx, at(4, 13), shut.ID, NewUpdate{State: StateClosed, By: "t1", Through: true})
+	require.NoError(t, err)
+	require.Equal(t, DeliveryNone, shut.Delivery, "nobody confirmed it")
+
+	rows, err := r.Monev(ctx, MonevQuery{From: at(1, 0), To: at(31, 0), Now: at(5, 0)})
+	require.NoError(t, err)
+	require.Len(t, rows, 1)
+	row := rows[0]
+	require.Equal(t, 2, row.AnswerDone)
+	require.Equal(t, 2, row.AnswerInTime)
+	require.Zero(t, row.AnswerLate)
+	require.Equal(t, 2, row.VerifyDone)
+	require.Zero(t, row.VerifyLate)
+	require.Equal(t, Spread{N: 2, Median: 2, NinetyPc: 4}, row.VerifyHours)
+	require.Equal(t, Spread{N: 2}, row.AnswerHours)
+}
