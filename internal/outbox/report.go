@@ -16,6 +16,7 @@ import (
 const (
 	tellWithin = 7 * 24 * time.Hour // then one that they would not take is given up
 	tellLooks  = 3                  // look-ups before one that may have been taken is unsure
+	tellBarred = 24 * time.Hour     // of refusals of our key before one that is old is given up
 )
 
 // report takes the most urgent update of ours a step on. As with reports: it is
@@ -33,7 +34,7 @@ func (w *Worker) report(ctx context.Context, now time.Time) (bool, error) {
 			return true, w.lookForUpdate(ctx, now, t)
 		case now.Before(w.deaf) && t.old(now):
 			return true, w.forgo(ctx, now, t)
-		case !now.Before(w.keyRest) && !now.Before(w.deaf):
+		case !now.Before(w.muteRest) && !now.Before(w.deaf):
 			return true, w.tellThem(ctx, now, t)
 		}
 	}
@@ -76,14 +77,17 @@ func (w *Worker) tellThem(ctx context.Context, now time.Time, t *Telling) error 
 	w.metrics.count("tell", verdict.String())
 	switch verdict {
 	case filed:
-		w.barred, w.well = 0, now
+		w.mute, w.well = 0, now
 		return desk(w.Desk.TellingEnds(ctx, ms, t.ID, Told, theirs, ""))
 	case refused:
 		w.Log.Warn("the city's complaint system refuses an update", slog.String("complaint", t.Complaint), slog.Int64("update", t.ID), slog.String("error", why))
 		return desk(w.Desk.TellingEnds(ctx, ms, t.ID, TellRefused, "", why))
 	case barred:
-		w.bar(now, a)
-		return later(w.keyRest, false)
+		w.barUpdates(now, a)
+		if t.old(now) && now.Sub(w.muteFrom) >= tellBarred {
+			return w.forgo(ctx, now, t)
+		}
+		return later(w.muteRest, false)
 	case notTaken:
 		if a.lacks() && t.old(now) {
 			return w.forgo(ctx, now, t)
@@ -102,6 +106,18 @@ func (w *Worker) tellThem(ctx context.Context, now time.Time, t *Telling) error 
 	}
 	w.failed(now, a, a.trouble())
 	return later(now.Add(w.Looks[0]), true)
+}
+
+// barUpdates lets updates rest that are refused for the key, the rate or the
+// address: reports and reads go on.
+func (w *Worker) barUpdates(now time.Time, a *answer) {
+	rest := max(w.backoff(w.mute), a.retry)
+	if w.mute == 0 {
+		w.muteFrom = now
+	}
+	w.mute++
+	w.muteRest = now.Add(rest)
+	w.Log.Warn("the city's complaint system takes no updates from us", slog.Int("status", a.status), slog.String("error", a.trouble().Error()), slog.Duration("rest", rest))
 }
 
 // judgeUpdate reads the answer to an update. What is not certain is unclear.

@@ -69,6 +69,39 @@ func TestAnUpdateThatNobodyTakes(t *testing.T) {
 	require.LessOrEqual(t, u.posts, 8, "once a day")
 }
 
+// A key that may not post updates stops no report, and after a week they are
+// given up, all of them.
+func TestAKeyThatMayNotUpdate(t *testing.T) {
+	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests} {
+		s, m := newScript(t), sentOne()
+		s.fails("POST servicerequestupdates", status, "go away")
+		first, second := m.say(one, "in_progress", "Berangkat.", start.UnixMilli()), m.say(one, "fixed", "Diganti.", start.UnixMilli())
+		w := newWorker(t, m, s.URL+"/v2")
+		now := run(t, w, start, 6*time.Hour)
+		require.Greater(t, first.posts, 1)
+		s.says("POST requests", `[{"service_request_id":"8"}]`)
+		m.add("SPG-2026-000002", now.UnixMilli())
+		now = run(t, w, now, time.Minute)
+		require.Equal(t, "sent", m.rows["SPG-2026-000002"].state, "a report does not wait for updates")
+		run(t, w, now, 8*24*time.Hour)
+		require.Equal(t, "none", first.state)
+		require.Equal(t, "none", second.state)
+	}
+}
+
+// What is old because they were away is not given up for one refusal.
+func TestOneRefusalOfAnOldUpdate(t *testing.T) {
+	s, m := newScript(t), sentOne()
+	s.fails("POST servicerequestupdates", http.StatusTooManyRequests, "")
+	u := m.say(one, "fixed", "Diganti.", start.Add(-20*24*time.Hour).UnixMilli())
+	w := newWorker(t, m, s.URL+"/v2")
+	now := run(t, w, start, time.Hour)
+	require.Equal(t, "waiting", u.state)
+	s.says("POST servicerequestupdates", `[{"update_id":"u-1"}]`)
+	run(t, w, now, 2*time.Hour)
+	require.Equal(t, "sent", u.state)
+}
+
 // One that waited for their server to answer at all is told, after any time.
 func TestAnUpdateOutlivesTheirAbsence(t *testing.T) {
 	s, m := newScript(t), sentOne()

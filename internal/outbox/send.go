@@ -123,13 +123,13 @@ func (w *Worker) judge(a *answer) (verdict, open311.Created) {
 	return unclear, open311.Created{}
 }
 
-// bar lets POSTs rest that are refused for the key, the rate or the address;
-// reads go on.
+// bar lets reports rest that are refused for the key, the rate or the address;
+// reads and updates go on.
 func (w *Worker) bar(now time.Time, a *answer) {
 	rest := max(w.backoff(w.barred), a.retry)
 	w.barred++
 	w.keyRest = now.Add(rest)
-	w.Log.Warn("the city's complaint system takes nothing from us", slog.Int("status", a.status), slog.String("error", a.trouble().Error()), slog.Duration("rest", rest))
+	w.Log.Warn("the city's complaint system takes no reports from us", slog.Int("status", a.status), slog.String("error", a.trouble().Error()), slog.Duration("rest", rest))
 }
 
 // settle notes their id of one of ours, that was filed at a time. An id that is
