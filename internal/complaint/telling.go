@@ -195,6 +195,13 @@ func (r *Register) IsTold(ctx context.Context, id, theirs string) (bool, error) 
 	return len(found) > 0, err
 }
 
+// MayKnow tells whether the city's system was told of an update of ours, or may
+// have been.
+func (r *Register) MayKnow(ctx context.Context, update int64) (bool, error) {
+	found, err := r.tellings(ctx, "SELECT "+tellingColumns+" FROM telling WHERE id = ? AND state IN ('sending', 'sent', 'unsure')", update)
+	return len(found) > 0, err
+}
+
 // TellingBacklog counts the updates that are not told yet, or for a person, by
 // state. What waits for its complaint's own delivery is not counted.
 func (r *Register) TellingBacklog(ctx context.Context) (counts map[Delivering]int, err error) {

@@ -83,6 +83,9 @@ func TestAKeyThatMayNotUpdate(t *testing.T) {
 		m.add("SPG-2026-000002", now.UnixMilli())
 		now = run(t, w, now, time.Minute)
 		require.Equal(t, "sent", m.rows["SPG-2026-000002"].state, "a report does not wait for updates")
+		if status != http.StatusForbidden {
+			continue
+		}
 		run(t, w, now, 8*24*time.Hour)
 		require.Equal(t, "none", first.state)
 		require.Equal(t, "none", second.state)
