@@ -181,3 +181,47 @@ func TestAnsweredWithoutAVerification(t *testing.T) {
 	require.Equal(t, Spread{N: 2, Median: 2, NinetyPc: 4}, row.VerifyHours)
 	require.Equal(t, Spread{N: 2}, row.AnswerHours)
 }
+
+// TestANoteChangesNoStatus: a note goes with the status that they have: what they
+// said last, in their word, or what they heard of us before it.
+func TestANoteChangesNoStatus(t *testing.T) {
+	t.Parallel()
+	r := fresh(t, Options{Destination: Destination{Set: true}})
+	ctx := t.Context()
+	c, err := r.Receive(ctx, at(4, 9), report())
+	require.NoError(t, err)
+	act := func(n NewUpdate) {
+		t.Helper()
+		n.By = "t1"
+		_, _, err := r.Update(ctx, at(4, 10), c.ID, n)
+		require.NoError(t, err)
+	}
+	city := func(n NewUpdate) {
+		t.Helper()
+		_, _, err := r.Pulled(ctx, at(4, 11), c.ID, n)
+		require.NoError(t, err)
+	}
+	next := func(note bool, want Status) {
+		t.Helper()
+		list := tellingsOf(t, r, at(4, 12))
+		require.Len(t, list, 1)
+		require.Equal(t, note, list[0].Note)
+		require.Equal(t, want, list[0].Update.Status)
+	}
+	act(NewUpdate{State: StateVerified})
+	require.NoError(t, r.Sending(ctx, at(4, 10), c.ID))
+	require.NoError(t, r.Sent(ctx, at(4, 10), c.ID, "POT-1", ""))
+	act(NewUpdate{Text: "pelapor ditelepon"})
+	next(true, StatusInvestigating)
+	act(NewUpdate{State: StateInProgress})
+	next(true, StatusInvestigating)
+	city(NewUpdate{Status: "planned", State: StateInProgress, Theirs: "POT-1/1"})
+	next(true, "planned")
+	city(NewUpdate{Status: StatusFixed, State: StateAnswered, Text: "Diderek", Theirs: "POT-1/2"})
+	next(true, StatusFixed)
+	city(NewUpdate{Status: StatusUnchanged, Text: "foto menyusul", Theirs: "POT-1/3"})
+	next(true, StatusFixed)
+	require.NoError(t, r.TellingBegins(ctx, at(4, 12), tellingsOf(t, r, at(4, 12))[0].Update.ID))
+	require.NoError(t, r.TellingEnds(ctx, at(4, 12), tellingsOf(t, r, at(4, 12))[0].Update.ID, DeliverySent, "U-1", ""))
+	next(false, StatusInProgress)
+}

@@ -22,6 +22,7 @@ type Telling struct {
 	ID        int64 // ours
 	Complaint string
 	Update    open311.Update // with RequestID theirs; the worker adds our mark
+	Note      bool           // it changes no status: Update has their last that is known
 	Began     int64          // of the last POST, Unix ms; 0: none was begun, or it was certainly not taken
 	Looks     int            // that did not find it since Began
 	Since     int64          // Unix ms

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 const (
 	tellWithin = 7 * 24 * time.Hour // then one that they would not take is given up
 	tellLooks  = 3                  // look-ups before one that may have been taken is unsure
+	tellMost   = 20                 // read at once
 	tellBarred = 24 * time.Hour     // of refusals of our key before one that is old is given up
 )
 
@@ -23,7 +25,7 @@ const (
 // noted before the POST, sent again only where it was certainly not taken, and
 // looked for after any other end.
 func (w *Worker) report(ctx context.Context, now time.Time) (bool, error) {
-	list, err := w.Desk.Tellings(ctx, now.UnixMilli(), 20)
+	list, err := w.Desk.Tellings(ctx, now.UnixMilli(), tellMost)
 	if err != nil {
 		return false, desk(err)
 	}
@@ -53,6 +55,12 @@ func (w *Worker) forgo(ctx context.Context, now time.Time, t *Telling) error {
 func (w *Worker) tellThem(ctx context.Context, now time.Time, t *Telling) error {
 	if !w.lately(ctx, now) {
 		return nil
+	}
+	if t.Note { // with a status that is old it would take back what they did since
+		var err error
+		if t, err = w.refreshed(ctx, now, t); t == nil || err != nil {
+			return err
+		}
 	}
 	ms := now.UnixMilli()
 	if err := w.Desk.TellingBegins(ctx, ms, t.ID); err != nil {
@@ -106,6 +114,25 @@ func (w *Worker) tellThem(ctx context.Context, now time.Time, t *Telling) error 
 	}
 	w.failed(now, a, a.trouble())
 	return later(now.Add(w.Looks[0]), true)
+}
+
+// refreshed reads how a request stands with them, and returns what is to be told
+// of it then; nil: not now.
+func (w *Worker) refreshed(ctx context.Context, now time.Time, t *Telling) (*Telling, error) {
+	if ok, err := w.current(ctx, now); !ok || err != nil {
+		return nil, err
+	}
+	if ok, err := w.standing(ctx, now, Filed{ID: t.Complaint, Theirs: t.Update.RequestID}); !ok || err != nil {
+		return nil, err
+	}
+	list, err := w.Desk.Tellings(ctx, now.UnixMilli(), tellMost)
+	if err != nil {
+		return nil, desk(err)
+	}
+	if at := slices.IndexFunc(list, func(o Telling) bool { return o.ID == t.ID }); at >= 0 {
+		return &list[at], nil
+	}
+	return nil, nil
 }
 
 // barUpdates lets updates rest that are refused for the key, the rate or the

@@ -196,3 +196,24 @@ func TestAskedBeforeItIsRisked(t *testing.T) {
 	require.Equal(t, "sent", m.rows[one].state)
 	require.True(t, w.Up())
 }
+
+// A note goes with the status that they have when it goes, which is read before:
+// with an old one it would take back what they did since.
+func TestANoteTakesNothingBack(t *testing.T) {
+	s, m := newScript(t), sentOne()
+	s.says("POST servicerequestupdates", `[{"update_id":"u-1"}]`)
+	w := newWorker(t, m, s.URL+"/v2", func(o *outbox.Options) { o.Interval = 6 * time.Hour })
+	now := run(t, w, start, time.Hour) // their next round is hours away
+	s.says("GET servicerequestupdates", `[{"update_id":"u-9","service_request_id":"7","status":"fixed","description":"Diganti","updated_datetime":"2026-03-02T01:00:00+07:00"}]`)
+	s.fails("GET requests/7", http.StatusServiceUnavailable, "down")
+	note := m.say(one, "investigating", "Petugas menelepon pelapor.", now.UnixMilli())
+	note.Note = true
+	now = run(t, w, now, 10*time.Minute)
+	require.Zero(t, s.posts(), "how it stands is not known")
+	s.says("GET requests/7", `[{"service_request_id":"7","status":"closed"}]`)
+	run(t, w, now, time.Hour)
+	require.Equal(t, "sent", note.state)
+	require.Equal(t, 1, s.posts())
+	require.Contains(t, s.forms[0], "status=FIXED")
+	require.Equal(t, "closed", m.rows[one].status)
+}
