@@ -196,15 +196,20 @@ func (r *Register) TellingLater(ctx context.Context, now, id, next int64, why st
 }
 
 // TellingEnds ends one: sent under their id ("" where they said none), or, for a
-// person to know, unsure, refused, or none where they take no updates. An error
-// of KindNotFound: it was not to be told.
+// person to know, unsure, refused, or none where they take no updates. What was
+// sent stays so, under its first id that is known. An error of KindNotFound: it
+// was not to be told.
 func (r *Register) TellingEnds(ctx context.Context, now, id int64, state Delivering, theirs, why string) error {
 	to := string(state)
 	if state == DeliveryNone {
 		to = tellingNone
 	}
 	return r.told(ctx, now, id, func(t *telling) {
-		if t.state == string(DeliverySent) || state == DeliverySent && t.began == 0 {
+		switch {
+		case t.state == string(DeliverySent) && state == DeliverySent && t.theirs == "":
+			t.theirs = theirs
+			return
+		case t.state == string(DeliverySent), state == DeliverySent && t.began == 0:
 			return // it was told, or somebody else's words look like it
 		}
 		t.state, t.theirs, t.why = to, theirs, cut(why, nameMost)

@@ -224,4 +224,15 @@ func TestANoteChangesNoStatus(t *testing.T) {
 	require.NoError(t, r.TellingBegins(ctx, at(4, 12), tellingsOf(t, r, at(4, 12))[0].Update.ID))
 	require.NoError(t, r.TellingEnds(ctx, at(4, 12), tellingsOf(t, r, at(4, 12))[0].Update.ID, DeliverySent, "U-1", ""))
 	next(false, StatusInProgress)
+
+	id := tellingsOf(t, r, at(4, 12))[0].Update.ID
+	require.NoError(t, r.TellingBegins(ctx, at(4, 12), id))
+	for _, theirs := range []string{"", "U-2", "U-3"} { // the last is of who quotes it
+		require.NoError(t, r.TellingEnds(ctx, at(4, 12), id, DeliverySent, theirs, ""))
+	}
+	for theirs, want := range map[string]bool{"U-1": true, "U-2": true, "U-3": false} {
+		mine, err := r.IsTold(ctx, c.ID, theirs)
+		require.NoError(t, err)
+		require.Equal(t, want, mine, theirs)
+	}
 }

@@ -264,6 +264,9 @@ func (m *memory) TellingLater(_ context.Context, _, id, next int64, _ string, ta
 
 func (m *memory) TellingEnds(_ context.Context, _, id int64, end outbox.TellingEnd, theirs, _ string) error {
 	return m.telling(id, func(t *tell) {
+		if t.state == "sent" && end == outbox.Told && t.as == "" {
+			t.as = theirs
+		}
 		if t.state == "sent" || end == outbox.Told && t.Began == 0 {
 			return
 		}

@@ -152,10 +152,13 @@ func (w *Worker) updates(ctx context.Context, now, from, to time.Time) (bool, er
 	for i := range list {
 		u := &list[i]
 		if complaint, number := told(u); number != 0 {
-			if err := w.heard(ctx, now, complaint, number, u); err != nil {
+			ours, err := w.heard(ctx, now, complaint, number, u)
+			if err != nil {
 				return false, err
 			}
-			continue
+			if ours && u.ID == tellMark(complaint, number) {
+				continue // named by us: also where they called it another way at first
+			}
 		}
 		id, err := w.Desk.Known(ctx, u.RequestID)
 		if err != nil {

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -183,9 +184,13 @@ func (w *Worker) lookForUpdate(ctx context.Context, now time.Time, t *Telling) e
 		return desk(w.Desk.TellingLater(ctx, ms, t.ID, w.rest.UnixMilli(), "the look-up failed: "+err.Error(), true, false))
 	}
 	w.well = now
-	for i := range list {
-		if complaint, number := told(&list[i]); number == t.ID && complaint == t.Complaint {
-			return w.heard(ctx, now, complaint, number, &list[i])
+	slices.SortStableFunc(list, func(a, b open311.Update) int { return cmp.Compare(a.Updated, b.Updated) })
+	for i := range list { // the first: who quotes ours comes after it
+		if complaint, number := told(&list[i]); number != t.ID || complaint != t.Complaint {
+			continue
+		}
+		if ours, err := w.heard(ctx, now, t.Complaint, t.ID, &list[i]); ours || err != nil {
+			return err
 		}
 	}
 	if t.Looks+1 >= min(tellLooks, len(w.Looks)) {
@@ -195,18 +200,19 @@ func (w *Worker) lookForUpdate(ctx context.Context, now time.Time, t *Telling) e
 	return desk(w.Desk.TellingLater(ctx, ms, t.ID, now.Add(w.Looks[t.Looks+1]).UnixMilli(), "not found among their updates", true, true))
 }
 
-// heard notes an update of ours that stands among theirs. Somebody may have
-// written our mark into one of his own: that says nothing.
-func (w *Worker) heard(ctx context.Context, now time.Time, complaint string, number int64, u *open311.Update) error {
+// heard notes an update of ours that stands among theirs, and tells whether it
+// stands with its report: elsewhere somebody wrote our mark into one of his own.
+// Who quotes ours has our mark too: one that was heard of stays what it is.
+func (w *Worker) heard(ctx context.Context, now time.Time, complaint string, number int64, u *open311.Update) (bool, error) {
 	id, err := w.Desk.Known(ctx, u.RequestID)
 	if err != nil || id != complaint {
-		return desk(err)
+		return false, desk(err)
 	}
 	err = w.Desk.TellingEnds(ctx, now.UnixMilli(), number, Told, u.ID, "")
 	if city.KindOf(err) == city.KindNotFound {
-		return nil
+		return false, nil
 	}
-	return desk(err)
+	return err == nil, desk(err)
 }
 
 // tellMark is how an update of ours is named there.

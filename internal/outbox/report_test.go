@@ -127,7 +127,7 @@ func TestAnUpdateOutlivesTheirAbsence(t *testing.T) {
 
 // An update whose answer was lost is found among theirs, under whatever id they
 // gave it, and is no news of theirs; one that somebody else wrote with our mark
-// settles nothing that was not sent.
+// settles nothing that was not sent, and is news.
 func TestOurUpdatesAreKnownAgain(t *testing.T) {
 	s, m := newScript(t), sentOne()
 	s.answers["POST servicerequestupdates"] = func(w http.ResponseWriter, r *http.Request) {
@@ -141,7 +141,7 @@ func TestOurUpdatesAreKnownAgain(t *testing.T) {
 	require.Equal(t, "sent", first.state)
 	require.Equal(t, "u-9", first.as)
 	require.Equal(t, 1, first.posts)
-	require.Empty(t, m.rows[one].updates, "it is no news")
+	require.Equal(t, []string{"x"}, m.rows[one].updates, "ours is no news")
 	second := m.say(one, "reopen", "Rusak lagi.", now.UnixMilli())
 	require.Equal(t, "waiting", second.state)
 	s.says("POST servicerequestupdates", `[{"update_id":"u-10"}]`)
@@ -216,4 +216,34 @@ func TestANoteTakesNothingBack(t *testing.T) {
 	require.Equal(t, 1, s.posts())
 	require.Contains(t, s.forms[0], "status=FIXED")
 	require.Equal(t, "closed", m.rows[one].status)
+}
+
+// What their officer answers to an update of ours, and quotes it, is news.
+func TestWhoQuotesOurs(t *testing.T) {
+	for _, given := range []string{`[{"update_id":"u-1"}]`, `[{"update_id":null}]`, "<html>terima kasih</html>"} {
+		s, m := newScript(t), sentOne()
+		s.answers["POST servicerequestupdates"] = func(w http.ResponseWriter, _ *http.Request) {
+			s.says("GET servicerequestupdates", `[{"update_id":"u-2","service_request_id":"7","status":"fixed","description":"[SPG-2026-000001/1] Berangkat. > sudah selesai","updated_datetime":"2026-03-02T00:30:00+07:00"},
+				{"update_id":"u-1","service_request_id":"7","status":"in_progress","description":"[SPG-2026-000001/1] Berangkat.","updated_datetime":"2026-03-02T00:00:02+07:00"}]`)
+			_, _ = w.Write([]byte(given))
+		}
+		u := m.say(one, "in_progress", "Berangkat.", start.UnixMilli())
+		run(t, newWorker(t, m, s.URL+"/v2"), start, 2*time.Hour)
+		require.Equal(t, "sent", u.state, given)
+		require.Equal(t, "u-1", u.as, given)
+		require.Equal(t, []string{"u-2"}, m.rows[one].updates, given)
+	}
+}
+
+// Our mark under another report of theirs settles nothing, and what is not found
+// elsewhere comes to an end.
+func TestOurMarkElsewhere(t *testing.T) {
+	s, m := newScript(t), sentOne()
+	s.fails("POST servicerequestupdates", http.StatusBadGateway, "down")
+	s.says("GET servicerequestupdates", `[{"update_id":"u-9","service_request_id":"70","status":"open","description":"[SPG-2026-000001/1] Selesai.","updated_datetime":"2026-03-02T00:10:00+07:00"}]`)
+	u := m.say(one, "closed", "Selesai.", start.UnixMilli())
+	run(t, newWorker(t, m, s.URL+"/v2"), start, 12*time.Hour)
+	require.Equal(t, "unsure", u.state)
+	require.Equal(t, 1, u.posts)
+	require.Less(t, len(s.asked), 400)
 }
