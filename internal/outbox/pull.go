@@ -17,6 +17,7 @@ import (
 const (
 	listRequests = "requests"
 	listUpdates  = "updates"
+	listStatuses = "statuses" // no cursor: by id
 )
 
 const (
@@ -36,11 +37,30 @@ type puller struct {
 	wordless bool      // they had no updates when they were asked last
 	spans    map[string]time.Duration
 	next     map[string]time.Time
+	failed   map[string]int // answers that were none, in a row
 }
 
 func (p *puller) init() {
 	p.spans = map[string]time.Duration{listRequests: widest, listUpdates: widest}
-	p.next = map[string]time.Time{}
+	p.next, p.failed = map[string]time.Time{}, map[string]int{}
+}
+
+// sick tells whether a list rests that failed when it was asked for last.
+func (p *puller) sick(now time.Time, list string) bool {
+	return p.failed[list] > 0 && now.Before(p.next[list])
+}
+
+// listed notes how asking for a list went. One that fails rests longer each time,
+// though other calls go well in between.
+func (w *Worker) listed(now time.Time, list string, a *answer, err error) {
+	p := &w.pull
+	if err == nil {
+		w.well, p.failed[list] = now, 0
+		return
+	}
+	w.failed(now, a, err)
+	p.next[list] = later(w.rest, now.Add(w.backoff(p.failed[list])))
+	p.failed[list]++
 }
 
 // pullOne pulls one piece of what is due: statuses, updates, new requests.
@@ -51,7 +71,7 @@ func (w *Worker) pullOne(ctx context.Context, now time.Time) (bool, error) {
 		return true, w.pullList(ctx, now, listUpdates, w.updates)
 	case !now.Before(p.next[listRequests]):
 		return true, w.pullList(ctx, now, listRequests, w.requests)
-	case !now.Before(p.statuses):
+	case !now.Before(p.statuses) && !p.sick(now, listStatuses):
 		return w.statuses(ctx, now)
 	}
 	return false, nil
@@ -78,6 +98,9 @@ func (w *Worker) pullList(ctx context.Context, now time.Time, list string, take 
 	reach := w.overlap(list)
 	full, err := take(ctx, now, from.Add(-reach), to.Add(lookMargin))
 	if errors.Is(err, errNotTaken) {
+		if p.sick(now, listUpdates) {
+			p.next[list] = later(p.next[list], p.next[listUpdates])
+		}
 		return nil
 	}
 	if err != nil || w.failures > 0 {
@@ -102,6 +125,9 @@ func (w *Worker) pullList(ctx context.Context, now time.Time, list string, take 
 func (w *Worker) current(ctx context.Context, now time.Time) (bool, error) {
 	if w.pull.wordless && now.Before(w.pull.next[listUpdates]) {
 		return true, nil
+	}
+	if w.pull.sick(now, listUpdates) {
+		return false, nil
 	}
 	for range mostPages {
 		if err := w.pullList(ctx, now, listUpdates, w.updates); err != nil || w.failures > 0 {
@@ -143,11 +169,9 @@ func (w *Worker) updates(ctx context.Context, now, from, to time.Time) (bool, er
 		list, err = w.read.Updates(a.body)
 	}
 	w.metrics.count("updates", outcome(err))
-	if err != nil {
-		w.failed(now, a, err)
+	if w.listed(now, listUpdates, a, err); err != nil {
 		return false, nil
 	}
-	w.well = now
 	slices.SortStableFunc(list, func(a, b open311.Update) int { return cmp.Compare(a.Updated, b.Updated) })
 	for i := range list {
 		u := &list[i]

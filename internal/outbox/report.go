@@ -33,6 +33,8 @@ func (w *Worker) report(ctx context.Context, now time.Time) (bool, error) {
 	for i := range list {
 		t := &list[i]
 		switch {
+		case t.Began != 0 && w.pull.sick(now, listUpdates):
+			return true, desk(w.Desk.TellingLater(ctx, now.UnixMilli(), t.ID, w.pull.next[listUpdates].UnixMilli(), "the look-up waits: their list of updates failed", true, false))
 		case t.Began != 0:
 			return true, w.lookForUpdate(ctx, now, t)
 		case now.Before(w.deaf) && t.old(now):
@@ -59,8 +61,16 @@ func (w *Worker) tellThem(ctx context.Context, now time.Time, t *Telling) error 
 	}
 	if t.Note { // with a status that is old it would take back what they did since
 		var err error
-		if t, err = w.refreshed(ctx, now, t); t == nil || err != nil {
+		id := t.ID
+		if t, err = w.refreshed(ctx, now, t); err != nil {
 			return err
+		}
+		if t == nil {
+			next := later(w.rest, now)
+			if w.pull.sick(now, listUpdates) {
+				next = later(next, w.pull.next[listUpdates])
+			}
+			return desk(w.Desk.TellingLater(ctx, now.UnixMilli(), id, next.UnixMilli(), "how it stands there is not read yet", false, false))
 		}
 	}
 	ms := now.UnixMilli()
@@ -179,11 +189,9 @@ func (w *Worker) lookForUpdate(ctx context.Context, now time.Time, t *Telling) e
 		list, err = w.read.Updates(a.body)
 	}
 	w.metrics.count("updates", outcome(err))
-	if err != nil {
-		w.failed(now, a, err)
+	if w.listed(now, listUpdates, a, err); err != nil {
 		return desk(w.Desk.TellingLater(ctx, ms, t.ID, w.rest.UnixMilli(), "the look-up failed: "+err.Error(), true, false))
 	}
-	w.well = now
 	slices.SortStableFunc(list, func(a, b open311.Update) int { return cmp.Compare(a.Updated, b.Updated) })
 	for i := range list { // the first: who quotes ours comes after it
 		if complaint, number := told(&list[i]); number != t.ID || complaint != t.Complaint {

@@ -24,6 +24,8 @@ func (w *Worker) deliver(ctx context.Context, now time.Time) (bool, error) {
 		switch {
 		case d.Token != "":
 			return true, w.ask(ctx, now, d)
+		case (d.Began != 0 || d.Unsure) && w.pull.sick(now, listRequests):
+			return true, desk(w.Desk.Looked(ctx, now.UnixMilli(), d.ID, w.pull.next[listRequests].UnixMilli(), "the look-up waits: their list of requests failed", false))
 		case d.Began != 0 || d.Unsure:
 			return true, w.look(ctx, now, d)
 		case !now.Before(w.keyRest):

@@ -28,14 +28,15 @@ func (w *Worker) statuses(ctx context.Context, now time.Time) (bool, error) {
 	}
 	list, a, err := w.byID(ctx, filed)
 	w.metrics.count("status", outcome(err))
-	if err == nil {
-		w.well = now
-	}
-	if err != nil && !a.unknown() {
-		w.failed(now, a, err)
-		return true, nil
+	if err == nil || !a.unknown() {
+		if w.listed(now, listStatuses, a, err); err != nil {
+			return true, nil //nolint:nilerr // the destination rests
+		}
 	}
 	if ok, err := w.settled(ctx, now, list); !ok || err != nil {
+		if p.sick(now, listUpdates) {
+			p.statuses = later(p.statuses, p.next[listUpdates])
+		}
 		return true, err
 	}
 	told := map[string]bool{}
