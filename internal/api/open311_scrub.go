@@ -22,11 +22,11 @@ var placeWords = wordSet(`blok blk jl jln jalan gg gang no nomor pintu gerbang g
 	petak tiang kios los ruko terminal halte`)
 
 // shortWords follow a number and are no end of a plate, in small letters.
-var shortWords = wordSet(`dan di ke ini itu ada yg dr utk jam org rb jt km cm kg hr bln thn dgn dng tp krn tak tdk sdh blm udh lg jg aja aj kok nih sih deh pas mau per dll dst atau`)
+var shortWords = wordSet(`dan di ke ini itu ada yg dr utk jam org rb jt km cm kg hr bln dgn dng tp krn tak tdk sdh blm udh lg jg aja aj kok nih sih deh pas mau per dll dst atau`)
 
 func wordSet(list string) map[string]bool {
 	out := map[string]bool{}
-	for _, word := range strings.Fields(list) {
+	for word := range strings.FieldsSeq(list) {
 		out[word] = true
 	}
 	return out

@@ -170,7 +170,7 @@ func (w *Worker) updates(ctx context.Context, now, from, to time.Time) (bool, er
 	}
 	w.metrics.count("updates", outcome(err))
 	if w.listed(now, listUpdates, a, err); err != nil {
-		return false, nil
+		return false, nil //nolint:nilerr // the destination rests
 	}
 	slices.SortStableFunc(list, func(a, b open311.Update) int { return cmp.Compare(a.Updated, b.Updated) })
 	for i := range list {
