@@ -298,7 +298,7 @@ func TestOpen311NeverShowsMoney(t *testing.T) {
 		}
 	}
 	require.NotEmpty(t, code, "the services as shipped have one of money")
-	c, err := reg.Receive(t.Context(), st.Clock.Now().UnixMilli(), complaint.New{Source: complaint.SourceCity, Service: code, Description: "Rp 1.000.000", Theirs: "x", Located: true, Lat: -6.2379, Long: 107.0011})
+	c, err := reg.Receive(t.Context(), st.Clock.Now().UnixMilli(), complaint.New{Source: complaint.SourceCity, Service: code, Description: "Rp 1.000.000", Theirs: "x", Agency: "bapenda", Located: true, Lat: -6.2379, Long: 107.0011})
 	require.NoError(t, err)
 	require.Empty(t, st.read311(t, "/open311/v2/requests.json"))
 	require.Empty(t, st.read311(t, "/open311/v2/requests.json?service_request_id="+c.ID))
@@ -308,5 +308,11 @@ func TestOpen311NeverShowsMoney(t *testing.T) {
 	st.do(t, http.MethodGet, "/open311/v2/services/"+code+".json", "", "").faults(t, http.StatusNotFound)
 	require.NotContains(t, st.get(t, "/open311/v2/services.json").body, `"`+code+`"`)
 	st.form(t, "/open311/v2/servicerequestupdates.json", st.Secrets[token.Dishub], updateForm(c.ID, "closed", "u")).faults(t, http.StatusNotFound)
+	officer := st.Token(t, token.Request{Role: token.Agency, Name: "x", Agency: c.Agency})
+	st.form(t, "/open311/v2/servicerequestupdates.json", officer, updateForm(c.ID, "investigating", "u")).faults(t, http.StatusNotFound)
+	c, err = reg.Complaint(t.Context(), c.ID)
+	require.NoError(t, err)
+	require.Equal(t, complaint.StateReceived, c.State, "role bapenda confirms money, as in /v1")
+	st.post311(t, token.Bapenda, c.ID, "investigating", "u")
 	st.form(t, "/open311/v2/requests.json", st.Secrets[token.Admin], "service_code="+code+place).faults(t, http.StatusNotFound)
 }

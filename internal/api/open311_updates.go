@@ -115,5 +115,5 @@ func acts311(key *token.Token, c *complaint.Complaint) bool {
 	default:
 		return false
 	}
-	return agency == c.Agency && (!c.Money || agency == string(token.Bapenda))
+	return agency == c.Agency && (!c.Money || agency == string(token.Bapenda)) && mayAct(key, c)
 }

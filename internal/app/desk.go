@@ -85,8 +85,8 @@ func (d *desk) Status(ctx context.Context, now int64, id string, r *open311.Requ
 		return err
 	}
 	if ended {
-		if oldEnd(r, &c, history) {
-			return nil
+		if old, err := d.oldEnd(ctx, r, &c, history); old || err != nil {
+			return err
 		}
 		n.State = complaint.StateClosed
 	} else {
@@ -105,18 +105,24 @@ func (d *desk) Status(ctx context.Context, now int64, id string, r *open311.Requ
 }
 
 // oldEnd tells whether the end of theirs is one that is known already: the one
-// that was reopened here since, or the answer that they gave in words. Fixed is
-// closed where there are two statuses; here a person closes it.
-func oldEnd(r *open311.Request, c *complaint.Complaint, history []complaint.Update) bool {
+// that was reopened here since, or an answer, in their words or in ours that they
+// were told. Fixed is closed where there are two statuses; here a person closes
+// it.
+func (d *desk) oldEnd(ctx context.Context, r *open311.Request, c *complaint.Complaint, history []complaint.Update) (bool, error) {
 	for _, u := range slices.Backward(history) {
 		switch {
 		case u.Status == complaint.StatusReopen:
-			return r.Updated != 0 && r.Updated < u.At
-		case u.What == string(complaint.StateAnswered):
-			return c.State == complaint.StateAnswered && u.By == string(complaint.SourceCity) && r.Updated <= u.At
+			return r.Updated != 0 && r.Updated < u.At, nil
+		case u.What != string(complaint.StateAnswered):
+		case c.State != complaint.StateAnswered:
+			return false, nil
+		case u.By == string(complaint.SourceCity):
+			return r.Updated <= u.At, nil
+		default:
+			return d.MayKnow(ctx, u.ID)
 		}
 	}
-	return false
+	return false, nil
 }
 
 // eventTime is when something of theirs happened: as they say, but not before

@@ -209,3 +209,30 @@ func TestOurOwnEndComesBack(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, all, 1)
 }
+
+// An answer given here that they were told is closed at theirs, where there are
+// two statuses: here a person closes it. An end that they came to by themselves
+// is one.
+func TestOurAnswerIsNoEnd(t *testing.T) {
+	d := openDesk(t, filepath.Join(t.TempDir(), "complaints.db"))
+	ms := func(hours int) int64 { return apitest.Noon.Add(time.Duration(hours) * time.Hour).UnixMilli() }
+	for theirs, want := range map[string]complaint.State{"P1": complaint.StateAnswered, "P2": complaint.StateClosed} {
+		id := received(t, d, apitest.Noon)
+		require.NoError(t, d.Sending(t.Context(), ms(1), id))
+		require.NoError(t, d.Sent(t.Context(), ms(1), id, theirs, ""))
+		_, u, err := d.Register.Update(t.Context(), ms(2), id, complaint.NewUpdate{State: complaint.StateAnswered, Text: "Diderek", By: "t"})
+		require.NoError(t, err)
+		if theirs == "P1" {
+			require.NoError(t, d.TellingBegins(t.Context(), ms(3), u.ID))
+			require.NoError(t, d.TellingEnds(t.Context(), ms(3), u.ID, outbox.Told, "U-1", ""))
+		}
+		_, _, err = d.Register.Update(t.Context(), ms(4), id, complaint.NewUpdate{Text: "terima kasih", By: "t"})
+		require.NoError(t, err)
+		for range 2 {
+			require.NoError(t, d.Status(t.Context(), ms(5), id, &open311.Request{ID: theirs, Status: open311.Closed, Updated: ms(3)}))
+		}
+		c, err := d.Complaint(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, want, c.State, theirs)
+	}
+}

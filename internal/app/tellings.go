@@ -15,7 +15,7 @@ func (d *desk) Tellings(ctx context.Context, now int64, n int) ([]outbox.Telling
 	for i := range found {
 		f := &found[i]
 		list = append(list, outbox.Telling{
-			ID: f.Update.ID, Complaint: f.Update.Complaint, Began: f.Began, Looks: f.Looks, Since: f.Since,
+			ID: f.Update.ID, Complaint: f.Update.Complaint, Note: f.Note, Began: f.Began, Looks: f.Looks, Since: f.Since,
 			Update: open311.Update{RequestID: f.Theirs, Status: string(f.Update.Status), Description: f.Update.Text, MediaURL: f.Update.Media, Updated: f.Update.At},
 		})
 	}

@@ -83,7 +83,7 @@ func (c *Complaint) move(to State, at int64, r rules) (reopened bool) {
 	switch to {
 	case StateReceived:
 		c.again()
-		c.Verified, c.FollowDue = 0, 0
+		c.Verified, c.FollowDue, c.FirstDue, c.FirstAnswered = 0, 0, 0, 0
 		c.VerifyDue = r.v.DueAfter(at, r.verify)
 	case StateVerified:
 		reopened = from != StateReceived && from != StateInProgress
@@ -101,6 +101,9 @@ func (c *Complaint) move(to State, at int64, r rules) (reopened bool) {
 			c.verified(at, r)
 		}
 	case StateAnswered:
+		if c.Verified == 0 { // who answers it has looked at it
+			c.verified(at, r)
+		}
 		c.answered(at)
 		c.Closed = 0
 		c.CloseDue = r.v.DueAfter(at, r.close)

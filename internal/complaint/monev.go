@@ -147,8 +147,10 @@ func (m *monev) count(c *Complaint) {
 	switch {
 	case c.FirstAnswered > 0:
 		row.AnswerDone++
-		row.answer = append(row.answer, c.FirstAnswered-c.Verified)
-		tally(c.FirstAnswered < c.FirstDue, &row.AnswerInTime, &row.AnswerLate)
+		if c.Verified > 0 { // books of before have answers without one
+			row.answer = append(row.answer, c.FirstAnswered-c.Verified)
+			tally(c.FirstAnswered < c.FirstDue, &row.AnswerInTime, &row.AnswerLate)
+		}
 	case !ended && c.FirstDue > 0 && c.Closed == 0 && m.q.Now >= c.FirstDue:
 		row.AnswerLate++
 	}

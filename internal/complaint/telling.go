@@ -14,6 +14,7 @@ import (
 // Telling is an update of ours that the city's system is to hear of.
 type Telling struct {
 	Update Update // as it may leave: without the text of money
+	Note   bool   // it changes no status: Update has their last that is known
 	Theirs string // their id of the complaint
 	Began  int64  // of a try that may have been taken; 0: none
 	Looks  int    // that did not find it since
@@ -88,10 +89,27 @@ func (u *Update) leaves(money bool) Update {
 	if out.Text == "" {
 		out.Text = tellable[u.What]
 	}
-	if out.Status == StatusUnchanged {
-		out.Status = u.State.Status() // not every system has a word for it
-	}
 	return out
+}
+
+// theirStatus returns the status that the city's system has of a complaint, as
+// far as is known: what it said last, or what it heard of before an update of
+// ours. Not every system has a word for unchanged, and another would change it.
+func theirStatus(u *Update, history []Update) Status {
+	known := u.State.Status()
+	for i := range history {
+		h := &history[i]
+		state, word := StateOf(h.Status)
+		city := h.By == string(SourceCity)
+		switch {
+		case !word || state == "" || !city && (h.ID >= u.ID || h.Hidden):
+		case h.Status == StatusReopen:
+			known = h.State.Status()
+		default:
+			known = h.Status
+		}
+	}
+	return known
 }
 
 // Tellings returns at most n updates that wait or began, whose time has come and
@@ -114,7 +132,15 @@ func (r *Register) Tellings(ctx context.Context, now int64, n int) (list []Telli
 		if err != nil {
 			return nil, fmt.Errorf("complaints: %w", err)
 		}
-		list = append(list, Telling{Update: u.leaves(rec.Money), Theirs: rec.Theirs, Began: t.began, Looks: t.looks, Since: t.since})
+		one := Telling{Update: u.leaves(rec.Money), Note: u.Status == StatusUnchanged, Theirs: rec.Theirs, Began: t.began, Looks: t.looks, Since: t.since}
+		if one.Note {
+			history, err := r.History(ctx, rec.ID)
+			if err != nil {
+				return nil, err
+			}
+			one.Update.Status = theirStatus(&u, history)
+		}
+		list = append(list, one)
 	}
 	return list, nil
 }
@@ -170,15 +196,20 @@ func (r *Register) TellingLater(ctx context.Context, now, id, next int64, why st
 }
 
 // TellingEnds ends one: sent under their id ("" where they said none), or, for a
-// person to know, unsure, refused, or none where they take no updates. An error
-// of KindNotFound: it was not to be told.
+// person to know, unsure, refused, or none where they take no updates. What was
+// sent stays so, under its first id that is known. An error of KindNotFound: it
+// was not to be told.
 func (r *Register) TellingEnds(ctx context.Context, now, id int64, state Delivering, theirs, why string) error {
 	to := string(state)
 	if state == DeliveryNone {
 		to = tellingNone
 	}
 	return r.told(ctx, now, id, func(t *telling) {
-		if t.state == string(DeliverySent) || state == DeliverySent && t.began == 0 {
+		switch {
+		case t.state == string(DeliverySent) && state == DeliverySent && t.theirs == "":
+			t.theirs = theirs
+			return
+		case t.state == string(DeliverySent), state == DeliverySent && t.began == 0:
 			return // it was told, or somebody else's words look like it
 		}
 		t.state, t.theirs, t.why = to, theirs, cut(why, nameMost)
@@ -192,6 +223,13 @@ func (r *Register) IsTold(ctx context.Context, id, theirs string) (bool, error) 
 		return false, nil
 	}
 	found, err := r.tellings(ctx, "SELECT "+tellingColumns+" FROM telling WHERE complaint = ? AND theirs = ? LIMIT 1", num, theirs)
+	return len(found) > 0, err
+}
+
+// MayKnow tells whether the city's system was told of an update of ours, or may
+// have been.
+func (r *Register) MayKnow(ctx context.Context, update int64) (bool, error) {
+	found, err := r.tellings(ctx, "SELECT "+tellingColumns+" FROM telling WHERE id = ? AND state IN ('sending', 'sent', 'unsure')", update)
 	return len(found) > 0, err
 }
 

@@ -136,3 +136,103 @@ func TestMonevReadsNoMoreThanItNeeds(t *testing.T) {
 		}
 	}
 }
+
+// TestAnsweredWithoutAVerification: who answers a complaint at once has verified
+// it then: hours, deadlines and the way to the city's system are those of one
+// that went step by step.
+func TestAnsweredWithoutAVerification(t *testing.T) {
+	t.Parallel()
+	r := fresh(t, Options{Destination: Destination{Set: true}})
+	ctx := t.Context()
+	theirs := report()
+	theirs.Source, theirs.Theirs = SourceCity, "X1"
+	mirrored, err := r.Receive(ctx, at(4, 9), theirs)
+	require.NoError(t, err)
+	mirrored, _, err = r.Pulled(ctx, at(4, 11), mirrored.ID, NewUpdate{State: StateAnswered, Status: StatusFixed, Text: "Diderek", Theirs: "X1/1"})
+	require.NoError(t, err)
+	require.Equal(t, at(4, 11), mirrored.Verified)
+
+	ours, err := r.Receive(ctx, at(4, 9), report())
+	require.NoError(t, err)
+	ours, _, err = r.Update(ctx, at(4, 13), ours.ID, NewUpdate{State: StateAnswered, Text: "Diderek", By: "t1", Through: true})
+	require.NoError(t, err)
+	require.Equal(t, DeliveryWaiting, ours.Delivery)
+	require.NoError(t, r.Sending(ctx, at(4, 14), ours.ID))
+	require.NoError(t, r.Sent(ctx, at(4, 14), ours.ID, "POT-1", ""))
+	told := tellingsOf(t, r, at(4, 14))
+	require.Len(t, told, 1, "its answer is told too")
+	require.Equal(t, StatusFixed, told[0].Update.Status)
+
+	shut, err := r.Receive(ctx, at(4, 9), report())
+	require.NoError(t, err)
+	shut, _, err = r.Update(ctx, at(4, 13), shut.ID, NewUpdate{State: StateClosed, By: "t1", Through: true})
+	require.NoError(t, err)
+	require.Equal(t, DeliveryNone, shut.Delivery, "nobody confirmed it")
+
+	rows, err := r.Monev(ctx, MonevQuery{From: at(1, 0), To: at(31, 0), Now: at(5, 0)})
+	require.NoError(t, err)
+	require.Len(t, rows, 1)
+	row := rows[0]
+	require.Equal(t, 2, row.AnswerDone)
+	require.Equal(t, 2, row.AnswerInTime)
+	require.Zero(t, row.AnswerLate)
+	require.Equal(t, 2, row.VerifyDone)
+	require.Zero(t, row.VerifyLate)
+	require.Equal(t, Spread{N: 2, Median: 2, NinetyPc: 4}, row.VerifyHours)
+	require.Equal(t, Spread{N: 2}, row.AnswerHours)
+}
+
+// TestANoteChangesNoStatus: a note goes with the status that they have: what they
+// said last, in their word, or what they heard of us before it.
+func TestANoteChangesNoStatus(t *testing.T) {
+	t.Parallel()
+	r := fresh(t, Options{Destination: Destination{Set: true}})
+	ctx := t.Context()
+	c, err := r.Receive(ctx, at(4, 9), report())
+	require.NoError(t, err)
+	act := func(n NewUpdate) {
+		t.Helper()
+		n.By = "t1"
+		_, _, err := r.Update(ctx, at(4, 10), c.ID, n)
+		require.NoError(t, err)
+	}
+	city := func(n NewUpdate) {
+		t.Helper()
+		_, _, err := r.Pulled(ctx, at(4, 11), c.ID, n)
+		require.NoError(t, err)
+	}
+	next := func(note bool, want Status) {
+		t.Helper()
+		list := tellingsOf(t, r, at(4, 12))
+		require.Len(t, list, 1)
+		require.Equal(t, note, list[0].Note)
+		require.Equal(t, want, list[0].Update.Status)
+	}
+	act(NewUpdate{State: StateVerified})
+	require.NoError(t, r.Sending(ctx, at(4, 10), c.ID))
+	require.NoError(t, r.Sent(ctx, at(4, 10), c.ID, "POT-1", ""))
+	act(NewUpdate{Text: "pelapor ditelepon"})
+	next(true, StatusInvestigating)
+	act(NewUpdate{State: StateInProgress})
+	next(true, StatusInvestigating)
+	city(NewUpdate{Status: "planned", State: StateInProgress, Theirs: "POT-1/1"})
+	next(true, "planned")
+	city(NewUpdate{Status: StatusFixed, State: StateAnswered, Text: "Diderek", Theirs: "POT-1/2"})
+	next(true, StatusFixed)
+	city(NewUpdate{Status: StatusUnchanged, Text: "foto menyusul", Theirs: "POT-1/3"})
+	next(true, StatusFixed)
+	require.NoError(t, r.TellingBegins(ctx, at(4, 12), tellingsOf(t, r, at(4, 12))[0].Update.ID))
+	require.NoError(t, r.TellingEnds(ctx, at(4, 12), tellingsOf(t, r, at(4, 12))[0].Update.ID, DeliverySent, "U-1", ""))
+	next(false, StatusInProgress)
+
+	id := tellingsOf(t, r, at(4, 12))[0].Update.ID
+	require.NoError(t, r.TellingBegins(ctx, at(4, 12), id))
+	for _, theirs := range []string{"", "U-2", "U-3"} { // the last is of who quotes it
+		require.NoError(t, r.TellingEnds(ctx, at(4, 12), id, DeliverySent, theirs, ""))
+	}
+	for theirs, want := range map[string]bool{"U-1": true, "U-2": true, "U-3": false} {
+		mine, err := r.IsTold(ctx, c.ID, theirs)
+		require.NoError(t, err)
+		require.Equal(t, want, mine, theirs)
+	}
+}

@@ -91,11 +91,19 @@ func (x *change) act(rec *record, n *NewUpdate, mirror bool) (Update, error) {
 	} else if u.Status == "" {
 		u.Status = StatusUnchanged
 	}
-	u, err := x.tell(rec, u)
-	if err == nil && rec.State == StateVerified {
-		err = x.queue(rec)
+	if rec.State == StateVerified {
+		u, err := x.tell(rec, u)
+		if err == nil {
+			err = x.queue(rec)
+		}
+		return u, err
 	}
-	return u, err
+	if rec.Verified > 0 && rec.State.Open() { // the verification was skipped: they are to hear of what came instead of it
+		if err := x.queue(rec); err != nil {
+			return u, err
+		}
+	}
+	return x.tell(rec, u)
 }
 
 // checkAct tells why a person may not do it.

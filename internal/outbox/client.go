@@ -33,6 +33,11 @@ func (a *answer) lacks() bool {
 	return a.err == nil && (a.status == http.StatusNotFound || a.status == http.StatusGone || a.status == http.StatusMethodNotAllowed || a.status == http.StatusNotImplemented)
 }
 
+// unknown tells whether they say that what is asked for is not to be had.
+func (a *answer) unknown() bool {
+	return a.err == nil && a.status >= 400 && a.status < 500 && a.status != http.StatusTooManyRequests
+}
+
 // elsewhere tells whether they ask that the same POST be made at another place:
 // 307 and 308 say that this one did nothing, as no other redirect does.
 func (a *answer) elsewhere() bool {

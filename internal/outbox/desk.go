@@ -22,6 +22,7 @@ type Telling struct {
 	ID        int64 // ours
 	Complaint string
 	Update    open311.Update // with RequestID theirs; the worker adds our mark
+	Note      bool           // it changes no status: Update has their last that is known
 	Began     int64          // of the last POST, Unix ms; 0: none was begun, or it was certainly not taken
 	Looks     int            // that did not find it since Began
 	Since     int64          // Unix ms
@@ -88,7 +89,8 @@ type Tellings interface {
 	// look-up did not find it.
 	TellingLater(ctx context.Context, now, id, next int64, why string, taken, looked bool) error
 	// TellingEnds settles it: Told under their id, TellUnsure or TellRefused for a
-	// person to know, TellNone where they take no updates. What was told stays so.
+	// person to know, TellNone where they take no updates. What was told stays so,
+	// under its first id that is not "".
 	TellingEnds(ctx context.Context, now, id int64, end TellingEnd, theirs, why string) error
 	// TellingBacklog counts what is not settled, and what is for a person.
 	TellingBacklog(ctx context.Context) (TellingBacklog, error)

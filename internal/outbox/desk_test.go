@@ -31,6 +31,7 @@ type row struct {
 	theirs  string
 	status  string
 	updates []string // ids, each once
+	word    string   // status of the last
 }
 
 // tell is an update of ours.
@@ -187,6 +188,7 @@ func (m *memory) Update(_ context.Context, _ int64, id string, u *open311.Update
 	return m.change(id, func(r *row) {
 		if !slices.Contains(r.updates, u.ID) {
 			r.updates = append(r.updates, u.ID)
+			r.word = u.Status
 		}
 	})
 }
@@ -224,6 +226,9 @@ func (m *memory) Tellings(_ context.Context, now int64, n int) (list []outbox.Te
 		first[t.Complaint] = true
 		if t.next <= now && len(list) < n {
 			t.Update.RequestID = r.theirs
+			if t.Note && r.word != "" {
+				t.Update.Status = r.word
+			}
 			list = append(list, t.Telling)
 		}
 	}
@@ -259,6 +264,9 @@ func (m *memory) TellingLater(_ context.Context, _, id, next int64, _ string, ta
 
 func (m *memory) TellingEnds(_ context.Context, _, id int64, end outbox.TellingEnd, theirs, _ string) error {
 	return m.telling(id, func(t *tell) {
+		if t.state == "sent" && end == outbox.Told && t.as == "" {
+			t.as = theirs
+		}
 		if t.state == "sent" || end == outbox.Told && t.Began == 0 {
 			return
 		}

@@ -112,8 +112,7 @@ func (w *Worker) window(ctx context.Context, now time.Time, query url.Values, fr
 			list, err = w.read.Requests(a.body)
 		}
 		w.metrics.count("list", outcome(err))
-		if err != nil {
-			w.failed(now, a, err)
+		if w.listed(now, listRequests, a, err); err != nil {
 			return nil, err
 		}
 		fresh := 0
@@ -124,7 +123,6 @@ func (w *Worker) window(ctx context.Context, now time.Time, query url.Values, fr
 				fresh++
 			}
 		}
-		w.well = now
 		if fresh == 0 { // the end, or a server that has no pages
 			out.full = len(out.requests) >= open311.MaxRows && len(list) > 0
 			return out, nil

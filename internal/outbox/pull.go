@@ -3,11 +3,11 @@ package outbox
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/simpang-id/simpang/internal/open311"
@@ -17,6 +17,7 @@ import (
 const (
 	listRequests = "requests"
 	listUpdates  = "updates"
+	listStatuses = "statuses" // no cursor: by id
 )
 
 const (
@@ -36,11 +37,30 @@ type puller struct {
 	wordless bool      // they had no updates when they were asked last
 	spans    map[string]time.Duration
 	next     map[string]time.Time
+	failed   map[string]int // answers that were none, in a row
 }
 
 func (p *puller) init() {
 	p.spans = map[string]time.Duration{listRequests: widest, listUpdates: widest}
-	p.next = map[string]time.Time{}
+	p.next, p.failed = map[string]time.Time{}, map[string]int{}
+}
+
+// sick tells whether a list rests that failed when it was asked for last.
+func (p *puller) sick(now time.Time, list string) bool {
+	return p.failed[list] > 0 && now.Before(p.next[list])
+}
+
+// listed notes how asking for a list went. One that fails rests longer each time,
+// though other calls go well in between.
+func (w *Worker) listed(now time.Time, list string, a *answer, err error) {
+	p := &w.pull
+	if err == nil {
+		w.well, p.failed[list] = now, 0
+		return
+	}
+	w.failed(now, a, err)
+	p.next[list] = later(w.rest, now.Add(w.backoff(p.failed[list])))
+	p.failed[list]++
 }
 
 // pullOne pulls one piece of what is due: statuses, updates, new requests.
@@ -51,11 +71,14 @@ func (w *Worker) pullOne(ctx context.Context, now time.Time) (bool, error) {
 		return true, w.pullList(ctx, now, listUpdates, w.updates)
 	case !now.Before(p.next[listRequests]):
 		return true, w.pullList(ctx, now, listRequests, w.requests)
-	case !now.Before(p.statuses):
+	case !now.Before(p.statuses) && !p.sick(now, listStatuses):
 		return w.statuses(ctx, now)
 	}
 	return false, nil
 }
+
+// errNotTaken says that nothing of a window was taken, so that it is read again.
+var errNotTaken = errors.New("nothing of it was taken")
 
 // pullList takes one window of a list, from its cursor on.
 func (w *Worker) pullList(ctx context.Context, now time.Time, list string, take func(context.Context, time.Time, time.Time, time.Time) (full bool, err error)) error {
@@ -74,6 +97,12 @@ func (w *Worker) pullList(ctx context.Context, now time.Time, list string, take 
 	}
 	reach := w.overlap(list)
 	full, err := take(ctx, now, from.Add(-reach), to.Add(lookMargin))
+	if errors.Is(err, errNotTaken) {
+		if p.sick(now, listUpdates) {
+			p.next[list] = later(p.next[list], p.next[listUpdates])
+		}
+		return nil
+	}
 	if err != nil || w.failures > 0 {
 		return err
 	}
@@ -96,6 +125,9 @@ func (w *Worker) pullList(ctx context.Context, now time.Time, list string, take 
 func (w *Worker) current(ctx context.Context, now time.Time) (bool, error) {
 	if w.pull.wordless && now.Before(w.pull.next[listUpdates]) {
 		return true, nil
+	}
+	if w.pull.sick(now, listUpdates) {
+		return false, nil
 	}
 	for range mostPages {
 		if err := w.pullList(ctx, now, listUpdates, w.updates); err != nil || w.failures > 0 {
@@ -137,19 +169,20 @@ func (w *Worker) updates(ctx context.Context, now, from, to time.Time) (bool, er
 		list, err = w.read.Updates(a.body)
 	}
 	w.metrics.count("updates", outcome(err))
-	if err != nil {
-		w.failed(now, a, err)
-		return false, nil
+	if w.listed(now, listUpdates, a, err); err != nil {
+		return false, nil //nolint:nilerr // the destination rests
 	}
-	w.well = now
 	slices.SortStableFunc(list, func(a, b open311.Update) int { return cmp.Compare(a.Updated, b.Updated) })
 	for i := range list {
 		u := &list[i]
 		if complaint, number := told(u); number != 0 {
-			if err := w.heard(ctx, now, complaint, number, u); err != nil {
+			ours, err := w.heard(ctx, now, complaint, number, u)
+			if err != nil {
 				return false, err
 			}
-			continue
+			if ours && u.ID == tellMark(complaint, number) {
+				continue // named by us: also where they called it another way at first
+			}
 		}
 		id, err := w.Desk.Known(ctx, u.RequestID)
 		if err != nil {
@@ -172,8 +205,11 @@ func (w *Worker) requests(ctx context.Context, now, from, to time.Time) (bool, e
 	if err != nil {
 		return false, nil //nolint:nilerr // the destination rests
 	}
-	if ok, err := w.settled(ctx, now, list.requests); !ok || err != nil {
+	switch ok, err := w.settled(ctx, now, list.requests); {
+	case err != nil:
 		return false, err
+	case !ok:
+		return false, errNotTaken
 	}
 	for i := range list.requests {
 		if err := w.seen(ctx, now, &list.requests[i]); err != nil {
@@ -220,76 +256,4 @@ func (w *Worker) rewind(ctx context.Context, to time.Time) error {
 		return err
 	}
 	return w.Desk.SetCursor(ctx, listUpdates, to.UnixMilli())
-}
-
-// statuses asks how a batch of what is filed stands; what a batch leaves out is
-// asked for one by one.
-func (w *Worker) statuses(ctx context.Context, now time.Time) (bool, error) {
-	p := &w.pull
-	filed := p.missing[:min(len(p.missing), 1)]
-	if len(filed) == 0 {
-		var err error
-		if filed, err = w.Desk.Outstanding(ctx, p.after, batch); err != nil {
-			return false, desk(err)
-		}
-		if len(filed) == 0 {
-			p.after, p.statuses = "", now.Add(w.Interval)
-			return false, nil
-		}
-	}
-	list, a, err := w.byID(ctx, filed)
-	w.metrics.count("status", outcome(err))
-	if err == nil {
-		w.well = now
-	}
-	unknown := err != nil && a.err == nil && a.status >= 400 && a.status < 500 && a.status != http.StatusTooManyRequests
-	if err != nil && !unknown {
-		w.failed(now, a, err)
-		return true, nil
-	}
-	if ok, err := w.settled(ctx, now, list); !ok || err != nil {
-		return true, err
-	}
-	told := map[string]bool{}
-	for i := range list {
-		r := &list[i]
-		at := slices.IndexFunc(filed, func(f Filed) bool { return f.Theirs == r.ID })
-		if at < 0 {
-			continue
-		}
-		told[r.ID] = true
-		if err := w.taken(w.Desk.Status(ctx, now.UnixMilli(), filed[at].ID, r), "a status", r.ID); err != nil {
-			return true, err
-		}
-	}
-	switch {
-	case len(p.missing) > 0:
-		if !told[filed[0].Theirs] {
-			w.Log.Warn("the city's complaint system does not know a request any more", slog.String("complaint", filed[0].ID), slog.String("theirs", filed[0].Theirs))
-		}
-		p.missing = p.missing[1:]
-	default:
-		p.after = filed[len(filed)-1].ID
-		p.missing = slices.DeleteFunc(slices.Clone(filed), func(f Filed) bool { return told[f.Theirs] })
-	}
-	return true, nil
-}
-
-// byID asks for requests by their ids.
-func (w *Worker) byID(ctx context.Context, filed []Filed) ([]open311.Request, *answer, error) {
-	var a *answer
-	if len(filed) == 1 {
-		a = w.get(ctx, "requests/"+url.PathEscape(filed[0].Theirs), url.Values{})
-	} else {
-		ids := make([]string, len(filed))
-		for i, f := range filed {
-			ids[i] = f.Theirs
-		}
-		a = w.get(ctx, "requests", url.Values{"service_request_id": {strings.Join(ids, ",")}})
-	}
-	if !a.ok() {
-		return nil, a, a.trouble()
-	}
-	list, err := w.read.Requests(a.body)
-	return list, a, err
 }

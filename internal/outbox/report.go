@@ -1,10 +1,12 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,24 +18,28 @@ import (
 const (
 	tellWithin = 7 * 24 * time.Hour // then one that they would not take is given up
 	tellLooks  = 3                  // look-ups before one that may have been taken is unsure
+	tellMost   = 20                 // read at once
+	tellBarred = 24 * time.Hour     // of refusals of our key before one that is old is given up
 )
 
 // report takes the most urgent update of ours a step on. As with reports: it is
 // noted before the POST, sent again only where it was certainly not taken, and
 // looked for after any other end.
 func (w *Worker) report(ctx context.Context, now time.Time) (bool, error) {
-	list, err := w.Desk.Tellings(ctx, now.UnixMilli(), 20)
+	list, err := w.Desk.Tellings(ctx, now.UnixMilli(), tellMost)
 	if err != nil {
 		return false, desk(err)
 	}
 	for i := range list {
 		t := &list[i]
 		switch {
+		case t.Began != 0 && w.pull.sick(now, listUpdates):
+			return true, desk(w.Desk.TellingLater(ctx, now.UnixMilli(), t.ID, w.pull.next[listUpdates].UnixMilli(), "the look-up waits: their list of updates failed", true, false))
 		case t.Began != 0:
 			return true, w.lookForUpdate(ctx, now, t)
 		case now.Before(w.deaf) && t.old(now):
 			return true, w.forgo(ctx, now, t)
-		case !now.Before(w.keyRest) && !now.Before(w.deaf):
+		case !now.Before(w.muteRest) && !now.Before(w.deaf):
 			return true, w.tellThem(ctx, now, t)
 		}
 	}
@@ -52,6 +58,20 @@ func (w *Worker) forgo(ctx context.Context, now time.Time, t *Telling) error {
 func (w *Worker) tellThem(ctx context.Context, now time.Time, t *Telling) error {
 	if !w.lately(ctx, now) {
 		return nil
+	}
+	if t.Note { // with a status that is old it would take back what they did since
+		var err error
+		id := t.ID
+		if t, err = w.refreshed(ctx, now, t); err != nil {
+			return err
+		}
+		if t == nil {
+			next := later(w.rest, now)
+			if w.pull.sick(now, listUpdates) {
+				next = later(next, w.pull.next[listUpdates])
+			}
+			return desk(w.Desk.TellingLater(ctx, now.UnixMilli(), id, next.UnixMilli(), "how it stands there is not read yet", false, false))
+		}
 	}
 	ms := now.UnixMilli()
 	if err := w.Desk.TellingBegins(ctx, ms, t.ID); err != nil {
@@ -76,14 +96,17 @@ func (w *Worker) tellThem(ctx context.Context, now time.Time, t *Telling) error 
 	w.metrics.count("tell", verdict.String())
 	switch verdict {
 	case filed:
-		w.barred, w.well = 0, now
+		w.mute, w.well = 0, now
 		return desk(w.Desk.TellingEnds(ctx, ms, t.ID, Told, theirs, ""))
 	case refused:
 		w.Log.Warn("the city's complaint system refuses an update", slog.String("complaint", t.Complaint), slog.Int64("update", t.ID), slog.String("error", why))
 		return desk(w.Desk.TellingEnds(ctx, ms, t.ID, TellRefused, "", why))
 	case barred:
-		w.bar(now, a)
-		return later(w.keyRest, false)
+		w.barUpdates(now, a)
+		if t.old(now) && now.Sub(w.muteFrom) >= tellBarred {
+			return w.forgo(ctx, now, t)
+		}
+		return later(w.muteRest, false)
 	case notTaken:
 		if a.lacks() && t.old(now) {
 			return w.forgo(ctx, now, t)
@@ -102,6 +125,37 @@ func (w *Worker) tellThem(ctx context.Context, now time.Time, t *Telling) error 
 	}
 	w.failed(now, a, a.trouble())
 	return later(now.Add(w.Looks[0]), true)
+}
+
+// refreshed reads how a request stands with them, and returns what is to be told
+// of it then; nil: not now.
+func (w *Worker) refreshed(ctx context.Context, now time.Time, t *Telling) (*Telling, error) {
+	if ok, err := w.current(ctx, now); !ok || err != nil {
+		return nil, err
+	}
+	if ok, err := w.standing(ctx, now, Filed{ID: t.Complaint, Theirs: t.Update.RequestID}); !ok || err != nil {
+		return nil, err
+	}
+	list, err := w.Desk.Tellings(ctx, now.UnixMilli(), tellMost)
+	if err != nil {
+		return nil, desk(err)
+	}
+	if at := slices.IndexFunc(list, func(o Telling) bool { return o.ID == t.ID }); at >= 0 {
+		return &list[at], nil
+	}
+	return nil, nil
+}
+
+// barUpdates lets updates rest that are refused for the key, the rate or the
+// address: reports and reads go on.
+func (w *Worker) barUpdates(now time.Time, a *answer) {
+	rest := max(w.backoff(w.mute), a.retry)
+	if w.mute == 0 {
+		w.muteFrom = now
+	}
+	w.mute++
+	w.muteRest = now.Add(rest)
+	w.Log.Warn("the city's complaint system takes no updates from us", slog.Int("status", a.status), slog.String("error", a.trouble().Error()), slog.Duration("rest", rest))
 }
 
 // judgeUpdate reads the answer to an update. What is not certain is unclear.
@@ -135,14 +189,16 @@ func (w *Worker) lookForUpdate(ctx context.Context, now time.Time, t *Telling) e
 		list, err = w.read.Updates(a.body)
 	}
 	w.metrics.count("updates", outcome(err))
-	if err != nil {
-		w.failed(now, a, err)
+	if w.listed(now, listUpdates, a, err); err != nil {
 		return desk(w.Desk.TellingLater(ctx, ms, t.ID, w.rest.UnixMilli(), "the look-up failed: "+err.Error(), true, false))
 	}
-	w.well = now
-	for i := range list {
-		if complaint, number := told(&list[i]); number == t.ID && complaint == t.Complaint {
-			return w.heard(ctx, now, complaint, number, &list[i])
+	slices.SortStableFunc(list, func(a, b open311.Update) int { return cmp.Compare(a.Updated, b.Updated) })
+	for i := range list { // the first: who quotes ours comes after it
+		if complaint, number := told(&list[i]); number != t.ID || complaint != t.Complaint {
+			continue
+		}
+		if ours, err := w.heard(ctx, now, t.Complaint, t.ID, &list[i]); ours || err != nil {
+			return err
 		}
 	}
 	if t.Looks+1 >= min(tellLooks, len(w.Looks)) {
@@ -152,18 +208,19 @@ func (w *Worker) lookForUpdate(ctx context.Context, now time.Time, t *Telling) e
 	return desk(w.Desk.TellingLater(ctx, ms, t.ID, now.Add(w.Looks[t.Looks+1]).UnixMilli(), "not found among their updates", true, true))
 }
 
-// heard notes an update of ours that stands among theirs. Somebody may have
-// written our mark into one of his own: that says nothing.
-func (w *Worker) heard(ctx context.Context, now time.Time, complaint string, number int64, u *open311.Update) error {
+// heard notes an update of ours that stands among theirs, and tells whether it
+// stands with its report: elsewhere somebody wrote our mark into one of his own.
+// Who quotes ours has our mark too: one that was heard of stays what it is.
+func (w *Worker) heard(ctx context.Context, now time.Time, complaint string, number int64, u *open311.Update) (bool, error) {
 	id, err := w.Desk.Known(ctx, u.RequestID)
 	if err != nil || id != complaint {
-		return desk(err)
+		return false, desk(err)
 	}
 	err = w.Desk.TellingEnds(ctx, now.UnixMilli(), number, Told, u.ID, "")
 	if city.KindOf(err) == city.KindNotFound {
-		return nil
+		return false, nil
 	}
-	return desk(err)
+	return err == nil, desk(err)
 }
 
 // tellMark is how an update of ours is named there.

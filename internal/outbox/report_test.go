@@ -69,6 +69,42 @@ func TestAnUpdateThatNobodyTakes(t *testing.T) {
 	require.LessOrEqual(t, u.posts, 8, "once a day")
 }
 
+// A key that may not post updates stops no report, and after a week they are
+// given up, all of them.
+func TestAKeyThatMayNotUpdate(t *testing.T) {
+	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests} {
+		s, m := newScript(t), sentOne()
+		s.fails("POST servicerequestupdates", status, "go away")
+		first, second := m.say(one, "in_progress", "Berangkat.", start.UnixMilli()), m.say(one, "fixed", "Diganti.", start.UnixMilli())
+		w := newWorker(t, m, s.URL+"/v2")
+		now := run(t, w, start, 6*time.Hour)
+		require.Greater(t, first.posts, 1)
+		s.says("POST requests", `[{"service_request_id":"8"}]`)
+		m.add("SPG-2026-000002", now.UnixMilli())
+		now = run(t, w, now, time.Minute)
+		require.Equal(t, "sent", m.rows["SPG-2026-000002"].state, "a report does not wait for updates")
+		if status != http.StatusForbidden {
+			continue
+		}
+		run(t, w, now, 8*24*time.Hour)
+		require.Equal(t, "none", first.state)
+		require.Equal(t, "none", second.state)
+	}
+}
+
+// What is old because they were away is not given up for one refusal.
+func TestOneRefusalOfAnOldUpdate(t *testing.T) {
+	s, m := newScript(t), sentOne()
+	s.fails("POST servicerequestupdates", http.StatusTooManyRequests, "")
+	u := m.say(one, "fixed", "Diganti.", start.Add(-20*24*time.Hour).UnixMilli())
+	w := newWorker(t, m, s.URL+"/v2")
+	now := run(t, w, start, time.Hour)
+	require.Equal(t, "waiting", u.state)
+	s.says("POST servicerequestupdates", `[{"update_id":"u-1"}]`)
+	run(t, w, now, 2*time.Hour)
+	require.Equal(t, "sent", u.state)
+}
+
 // One that waited for their server to answer at all is told, after any time.
 func TestAnUpdateOutlivesTheirAbsence(t *testing.T) {
 	s, m := newScript(t), sentOne()
@@ -91,7 +127,7 @@ func TestAnUpdateOutlivesTheirAbsence(t *testing.T) {
 
 // An update whose answer was lost is found among theirs, under whatever id they
 // gave it, and is no news of theirs; one that somebody else wrote with our mark
-// settles nothing that was not sent.
+// settles nothing that was not sent, and is news.
 func TestOurUpdatesAreKnownAgain(t *testing.T) {
 	s, m := newScript(t), sentOne()
 	s.answers["POST servicerequestupdates"] = func(w http.ResponseWriter, r *http.Request) {
@@ -105,7 +141,7 @@ func TestOurUpdatesAreKnownAgain(t *testing.T) {
 	require.Equal(t, "sent", first.state)
 	require.Equal(t, "u-9", first.as)
 	require.Equal(t, 1, first.posts)
-	require.Empty(t, m.rows[one].updates, "it is no news")
+	require.Equal(t, []string{"x"}, m.rows[one].updates, "ours is no news")
 	second := m.say(one, "reopen", "Rusak lagi.", now.UnixMilli())
 	require.Equal(t, "waiting", second.state)
 	s.says("POST servicerequestupdates", `[{"update_id":"u-10"}]`)
@@ -159,4 +195,55 @@ func TestAskedBeforeItIsRisked(t *testing.T) {
 	run(t, w, now.Add(10*time.Minute), time.Hour)
 	require.Equal(t, "sent", m.rows[one].state)
 	require.True(t, w.Up())
+}
+
+// A note goes with the status that they have when it goes, which is read before:
+// with an old one it would take back what they did since.
+func TestANoteTakesNothingBack(t *testing.T) {
+	s, m := newScript(t), sentOne()
+	s.says("POST servicerequestupdates", `[{"update_id":"u-1"}]`)
+	w := newWorker(t, m, s.URL+"/v2", func(o *outbox.Options) { o.Interval = 6 * time.Hour })
+	now := run(t, w, start, time.Hour) // their next round is hours away
+	s.says("GET servicerequestupdates", `[{"update_id":"u-9","service_request_id":"7","status":"fixed","description":"Diganti","updated_datetime":"2026-03-02T01:00:00+07:00"}]`)
+	s.fails("GET requests/7", http.StatusServiceUnavailable, "down")
+	note := m.say(one, "investigating", "Petugas menelepon pelapor.", now.UnixMilli())
+	note.Note = true
+	now = run(t, w, now, 10*time.Minute)
+	require.Zero(t, s.posts(), "how it stands is not known")
+	s.says("GET requests/7", `[{"service_request_id":"7","status":"closed"}]`)
+	run(t, w, now, time.Hour)
+	require.Equal(t, "sent", note.state)
+	require.Equal(t, 1, s.posts())
+	require.Contains(t, s.forms[0], "status=FIXED")
+	require.Equal(t, "closed", m.rows[one].status)
+}
+
+// What their officer answers to an update of ours, and quotes it, is news.
+func TestWhoQuotesOurs(t *testing.T) {
+	for _, given := range []string{`[{"update_id":"u-1"}]`, `[{"update_id":null}]`, "<html>terima kasih</html>"} {
+		s, m := newScript(t), sentOne()
+		s.answers["POST servicerequestupdates"] = func(w http.ResponseWriter, _ *http.Request) {
+			s.says("GET servicerequestupdates", `[{"update_id":"u-2","service_request_id":"7","status":"fixed","description":"[SPG-2026-000001/1] Berangkat. > sudah selesai","updated_datetime":"2026-03-02T00:30:00+07:00"},
+				{"update_id":"u-1","service_request_id":"7","status":"in_progress","description":"[SPG-2026-000001/1] Berangkat.","updated_datetime":"2026-03-02T00:00:02+07:00"}]`)
+			_, _ = w.Write([]byte(given))
+		}
+		u := m.say(one, "in_progress", "Berangkat.", start.UnixMilli())
+		run(t, newWorker(t, m, s.URL+"/v2"), start, 2*time.Hour)
+		require.Equal(t, "sent", u.state, given)
+		require.Equal(t, "u-1", u.as, given)
+		require.Equal(t, []string{"u-2"}, m.rows[one].updates, given)
+	}
+}
+
+// Our mark under another report of theirs settles nothing, and what is not found
+// elsewhere comes to an end.
+func TestOurMarkElsewhere(t *testing.T) {
+	s, m := newScript(t), sentOne()
+	s.fails("POST servicerequestupdates", http.StatusBadGateway, "down")
+	s.says("GET servicerequestupdates", `[{"update_id":"u-9","service_request_id":"70","status":"open","description":"[SPG-2026-000001/1] Selesai.","updated_datetime":"2026-03-02T00:10:00+07:00"}]`)
+	u := m.say(one, "closed", "Selesai.", start.UnixMilli())
+	run(t, newWorker(t, m, s.URL+"/v2"), start, 12*time.Hour)
+	require.Equal(t, "unsure", u.state)
+	require.Equal(t, 1, u.posts)
+	require.Less(t, len(s.asked), 400)
 }

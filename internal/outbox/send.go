@@ -24,6 +24,8 @@ func (w *Worker) deliver(ctx context.Context, now time.Time) (bool, error) {
 		switch {
 		case d.Token != "":
 			return true, w.ask(ctx, now, d)
+		case (d.Began != 0 || d.Unsure) && w.pull.sick(now, listRequests):
+			return true, desk(w.Desk.Looked(ctx, now.UnixMilli(), d.ID, w.pull.next[listRequests].UnixMilli(), "the look-up waits: their list of requests failed", false))
 		case d.Began != 0 || d.Unsure:
 			return true, w.look(ctx, now, d)
 		case !now.Before(w.keyRest):
@@ -123,13 +125,13 @@ func (w *Worker) judge(a *answer) (verdict, open311.Created) {
 	return unclear, open311.Created{}
 }
 
-// bar lets POSTs rest that are refused for the key, the rate or the address;
-// reads go on.
+// bar lets reports rest that are refused for the key, the rate or the address;
+// reads and updates go on.
 func (w *Worker) bar(now time.Time, a *answer) {
 	rest := max(w.backoff(w.barred), a.retry)
 	w.barred++
 	w.keyRest = now.Add(rest)
-	w.Log.Warn("the city's complaint system takes nothing from us", slog.Int("status", a.status), slog.String("error", a.trouble().Error()), slog.Duration("rest", rest))
+	w.Log.Warn("the city's complaint system takes no reports from us", slog.Int("status", a.status), slog.String("error", a.trouble().Error()), slog.Duration("rest", rest))
 }
 
 // settle notes their id of one of ours, that was filed at a time. An id that is

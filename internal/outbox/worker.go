@@ -27,7 +27,10 @@ type Worker struct {
 	failures int       // of the destination, in a row
 	rest     time.Time // no call before
 	barred   int       // refusals of our key, in a row
-	keyRest  time.Time // no POST before
+	keyRest  time.Time // no report is posted before
+	mute     int       // refusals of our key for updates, in a row
+	muteFrom time.Time // when the first of them came
+	muteRest time.Time // no update is posted before
 	turn     int       // whose turn it is
 	well     time.Time // when they answered well last
 	deaf     time.Time // they take no updates: none is posted before

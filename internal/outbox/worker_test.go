@@ -182,6 +182,46 @@ func TestAFailureStopsPosts(t *testing.T) {
 	require.Less(t, len(s.asked), 200)
 }
 
+// A list that fails while all else answers is asked for with longer and longer
+// waits, and stops nothing else.
+func TestAListThatFails(t *testing.T) {
+	for _, list := range []string{"servicerequestupdates", "requests", "requests/7"} {
+		s, m := newScript(t), sentOne()
+		s.says("POST requests", `[{"service_request_id":"8"}]`)
+		s.says("POST servicerequestupdates", `[{"update_id":"u-1"}]`)
+		s.says("GET requests/7", `[{"service_request_id":"7","status":"open"}]`)
+		s.fails("GET "+list, http.StatusGatewayTimeout, "x")
+		w := newWorker(t, m, s.URL+"/v2")
+		now := run(t, w, start, time.Hour)
+		s.asked = nil
+		m.add("SPG-2026-000002", now.UnixMilli())
+		told := m.say(one, "in_progress", "Berangkat.", now.UnixMilli())
+		note := m.say("SPG-2026-000002", "in_progress", "Sudah ditelepon.", now.UnixMilli())
+		note.Note = true
+		unsure := m.add("SPG-2026-000003", now.UnixMilli())
+		unsure.state, unsure.Began = "unsure", now.UnixMilli()
+		now = run(t, w, now, 24*time.Hour)
+		asked := 0
+		for _, a := range s.asked {
+			if strings.HasPrefix(a, "GET /v2/"+list+".json") {
+				asked++
+			}
+		}
+		require.Less(t, asked, 120, list)
+		require.Less(t, len(s.asked), 1000, list)
+		require.Equal(t, "sent", m.rows["SPG-2026-000002"].state, list)
+		require.Equal(t, "sent", told.state, list)
+		if list != "requests/7" {
+			require.Equal(t, "open", m.rows[one].status, list)
+		}
+		delete(s.answers, "GET "+list)
+		run(t, w, now, 2*time.Hour)
+		require.Equal(t, "sent", note.state, list)
+		require.Greater(t, m.cursors["updates"], now.UnixMilli(), list)
+		require.Greater(t, m.cursors["requests"], now.UnixMilli(), list)
+	}
+}
+
 // What is unsure is settled by a request of theirs that holds our id, however
 // late it shows; one that somebody else wrote our id into settles nothing.
 func TestLateSight(t *testing.T) {
@@ -363,6 +403,31 @@ func TestCursors(t *testing.T) {
 		}
 	}
 	require.Equal(t, 1, asked, "a server without updates is not asked all the time")
+}
+
+// Where their updates are not read up to now yet, a window of their requests in
+// which one has ended is not taken, and not left behind either.
+func TestAWindowThatWaitsForUpdates(t *testing.T) {
+	s, m := newScript(t), newMemory()
+	requested := start.Add(-48 * time.Hour)
+	m.cursors["requests"], m.cursors["updates"] = start.Add(-72*time.Hour).UnixMilli(), start.UnixMilli()
+	rewound := false
+	s.answers["GET requests"] = func(w http.ResponseWriter, r *http.Request) {
+		if !rewound { // as one does that is known to be ours only now
+			rewound, m.cursors["updates"] = true, start.Add(-300*24*time.Hour).UnixMilli()
+		}
+		from, _ := open311.ParseTime(r.URL.Query().Get("start_date"), wib)
+		if from > requested.UnixMilli() {
+			_, _ = w.Write([]byte("[]"))
+			return
+		}
+		_, _ = fmt.Fprintf(w, `[{"service_request_id":"X1","status":"closed","requested_datetime":%q}]`, requested.Format(time.RFC3339))
+	}
+	run(t, newWorker(t, m, s.URL+"/v2"), start, time.Hour)
+	require.True(t, rewound)
+	require.Len(t, m.seen, 1)
+	require.Greater(t, m.cursors["requests"], start.UnixMilli()-1)
+	require.Greater(t, m.cursors["updates"], start.UnixMilli()-1)
 }
 
 // A register that fails stops the step, and nothing is posted without a note.
