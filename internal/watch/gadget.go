@@ -16,12 +16,10 @@ type gadget struct {
 	id     string
 	source string // over which it was heard last
 	place  int32  // in the file
-	turned bool   // it sees another way than its pace is of: equip anew
 
 	d     *inventory.Device // nil: no longer in the inventory
 	site  *inventory.Site   // nil: none
-	usual *usual            // of devices of its kind at its place; nil: it has no place
-	pace  *usual            // of those that see the same: of a gate, its direction
+	usual *usual            // of devices like it at its place; nil: it has no place
 }
 
 // gadgetState is what is in the file, in the order of append. Here fields of one
@@ -171,10 +169,6 @@ func (g *gadget) say(r *city.Reading, now int64, timely bool) {
 	case r.Gate != nil:
 		events = float32(r.Gate.Count)
 		g.passed(r)
-		if way := wayOf(r.Gate.Out); r.Gate.Count > 0 && g.usual != nil && g.Value&way == 0 {
-			g.Value |= way
-			g.turned = true
-		}
 	case r.Count != nil:
 		v := uint64(r.Count.Class)<<32 | uint64(r.Count.Occupied)
 		if g.Seen && v != g.Value && v>>32 == g.Value>>32 {
@@ -195,8 +189,8 @@ func (g *gadget) say(r *city.Reading, now int64, timely bool) {
 			return // it teaches nothing
 		}
 		g.Events += min(events, mostEvents)
-		if g.pace != nil {
-			g.pace.came(min(events, mostEvents))
+		if g.usual != nil {
+			g.usual.came(min(events, mostEvents))
 		}
 	}
 	if g.Event == 0 {
@@ -214,19 +208,6 @@ func (g *gadget) passed(r *city.Reading) {
 	}
 	g.usual.Gates.pass(time.UnixMilli(r.At).In(g.usual.zone).Format(time.DateOnly), r.Gate.Out, int64(r.Gate.Count))
 	g.usual.soiled = true
-}
-
-// Bits of the value of a gate: the ways by which it ever saw a vehicle pass.
-const (
-	wayIn  = 1
-	wayOut = 2
-)
-
-func wayOf(out bool) uint64 {
-	if out {
-		return wayOut
-	}
-	return wayIn
 }
 
 // mostFlaps is how often a place may change in an hour before its changes are

@@ -42,7 +42,7 @@ func (f *Follower) equip() {
 	clear(s.of)
 	for _, g := range s.all {
 		if g != nil {
-			g.d, g.site, g.usual, g.pace = nil, nil, nil, nil
+			g.d, g.site, g.usual = nil, nil, nil
 		}
 	}
 	for _, d := range f.inv.Devices {
@@ -60,7 +60,6 @@ func (f *Follower) equip() {
 			g.usual = s.usuals[place]
 			g.usual.zone = f.inv.Zone
 			s.of[place] = append(s.of[place], g)
-			f.pace(g)
 		}
 	}
 	for i, g := range s.all {
@@ -77,22 +76,6 @@ func (f *Follower) equip() {
 		}
 	}
 	slices.Sort(s.places)
-}
-
-// pace says which devices see what one sees: a gate through which vehicles only
-// leave has nobody in the hour in which all others come.
-func (f *Follower) pace(g *gadget) {
-	s := &f.gadgets
-	g.turned, g.pace = false, g.usual
-	if g.d.Kind != inventory.DeviceGate || g.Value != wayIn && g.Value != wayOut {
-		return
-	}
-	key := placeOf(g.d) + map[uint64]string{wayIn: "|in", wayOut: "|out"}[g.Value]
-	if s.usuals[key] == nil {
-		s.usuals[key] = new(usual)
-	}
-	g.pace = s.usuals[key]
-	s.of[key] = append(s.of[key], g)
 }
 
 // placeOf names the devices that are alike: of one kind at one site or segment.

@@ -2,7 +2,6 @@ package watch
 
 import (
 	"math"
-	"slices"
 
 	"github.com/simpang-id/simpang/internal/inventory"
 )
@@ -20,9 +19,6 @@ func (f *Follower) tickGadgets(pos uint64) {
 	passed := max(0, min(now-f.judgedAt, stillMs))
 	f.judgedAt, f.back = now, min(f.back, now)
 	sites := map[string]siteNow{}
-	if slices.ContainsFunc(s.all, func(g *gadget) bool { return g != nil && g.turned }) {
-		f.equip()
-	}
 	for _, place := range s.places {
 		f.tickUsual(place, sites, float64(passed)/hourMs)
 	}
@@ -97,7 +93,7 @@ func (f *Follower) tickUsual(key string, sites map[string]siteNow, hours float64
 	}
 	speak := 0
 	for _, g := range list {
-		if g.pace == u && g.Seen && !g.says(saysSilent) && !g.says(saysStuck) && !g.says(saysDead) {
+		if g.Seen && !g.says(saysSilent) && !g.says(saysStuck) && !g.says(saysDead) {
 			speak++
 		}
 	}

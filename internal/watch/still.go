@@ -14,7 +14,7 @@ func (f *Follower) judgeStill(x *judged, n siteNow, passed int64) {
 		x.calm(saysStuck)
 		x.calm(saysDead)
 	}
-	if p.Off || g.pace == nil || g.Event == 0 {
+	if p.Off || g.usual == nil || g.Event == 0 {
 		return
 	}
 	what, least := saysStuck, int64(p.LeastH)*hourMs
@@ -24,8 +24,8 @@ func (f *Follower) judgeStill(x *judged, n siteNow, passed int64) {
 	kind, hour := place{version: f.inv}.slot(f.clock)
 	if n.open && (what == saysStuck || hour >= 6 && hour < 21) {
 		share := (g.Events + levelWeight) / (g.Due + levelWeight)
-		due := float32(g.pace.rate(kind, hour) * float64(passed) / hourMs)
-		g.Expected += due * min(share, 1) * g.pace.level()
+		due := float32(g.usual.rate(kind, hour) * float64(passed) / hourMs)
+		g.Expected += due * min(share, 1) * g.usual.level()
 		forget := keep(passed, 28*dayMs)
 		if g.Said&(1<<saysStuck|1<<saysDead) == 0 {
 			g.Due, g.Events = g.Due*forget+due, g.Events*forget
