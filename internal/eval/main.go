@@ -92,6 +92,11 @@ func run(ctx context.Context, days, sites int, seed uint64, blind bool, keep str
 	if err := y.play(ctx); err != nil {
 		return err
 	}
+	if !blind {
+		if err := y.tell(); err != nil {
+			return err
+		}
+	}
 	fmt.Fprintf(os.Stderr, "%d days of %d sites: %d readings, %d deposits, played in %v\n",
 		days, sites, y.readings, len(y.deposits), time.Since(began).Round(time.Second))
 	g, err := serve(ctx, y.cfg)
