@@ -2,6 +2,7 @@ package watch
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,16 +17,16 @@ import (
 // one that is dead in its own hours is told.
 func TestAGateOutWaitsForWhoCameIn(t *testing.T) {
 	t.Parallel()
-	devices := "id,kind,site,interval_s\n"
+	rows := []string{"id,kind,site,interval_s"}
 	for _, way := range []string{"in", "out"} {
 		for n := range 2 {
-			devices += fmt.Sprintf("%s%d,gate,g,600\n", way, n)
+			rows = append(rows, fmt.Sprintf("%s%d,gate,g,600", way, n))
 		}
 	}
 	v, faults := inventory.Parse(map[string][]byte{
 		"sites.geojson": []byte(`{"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"Point","coordinates":[107.0,-6.24]},
 "properties":{"id":"g","name":"g","kind":"off_street","kecamatan":"Bekasi Timur","levy":"street","detection":"gates","reset_at":"03:00","capacity":{"car":900},"opening_hours":"24/7"}}]}`),
-		"segments.geojson": []byte(`{"type":"FeatureCollection","features":[]}`), "devices.csv": []byte(devices),
+		"segments.geojson": []byte(`{"type":"FeatureCollection","features":[]}`), "devices.csv": []byte(strings.Join(rows, "\n")),
 	}, zone)
 	require.Empty(t, faults)
 	w := newWorld(t, Options{}, v)
