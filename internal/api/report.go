@@ -131,7 +131,7 @@ func reconciledPeriod(p *report.Period) ReconciledPeriod {
 	return ReconciledPeriod{
 		Month: p.Month, Operator: TextOrNull(p.Operator), NPWPD: TextOrNull(p.NPWPD), NOPD: TextOrNull(p.NOPD), Account: TextOrNull(p.Account), Sites: orEmpty(p.Sites),
 		Recorded: int64(p.Recorded), Declared: p.Declared, Due: p.Due, DueFiled: p.DueFiled, DueNow: p.DueNow, DueBy: TextOrNull(p.DueBy), Settled: p.Settled, Fee: p.Fee, Deposited: p.Deposited,
-		Overdue: p.Overdue, Leak2: p.Leak2, Leak2State: p.Leak2State, Credits: orEmpty(p.Credits),
+		CarriedIn: int64(p.CarriedIn), CarriedOut: int64(p.CarriedOut), Overdue: p.Overdue, Leak2: p.Leak2, Leak2State: p.Leak2State, Credits: orEmpty(p.Credits),
 	}
 }
 
@@ -166,6 +166,7 @@ func statementOf(x *report.Statement) Statement {
 	}
 	if o := x.Owed; o != nil {
 		out.Deposited, out.Unpaid, out.Interest = city.SomeInt(int64(o.Paid)), city.SomeInt(int64(o.Unpaid)), city.SomeInt(int64(o.Interest))
+		out.CarriedIn, out.CarriedOut = city.SomeInt(int64(o.CarriedIn)), city.SomeInt(int64(o.CarriedOut))
 		for _, p := range o.Late {
 			out.Late = append(out.Late, LatePart{TextOrNull(p.Reference), p.Until, int64(p.Amount), p.Months, int64(p.Interest)})
 		}

@@ -150,7 +150,10 @@ func (s *Server) statementSheet(r *report.Statement) *sheet.Sheet {
 	}
 	var paid, unpaid, interest any
 	if r.Owed != nil {
-		paid, unpaid, interest = int64(r.Owed.Paid), int64(r.Owed.Unpaid), int64(r.Owed.Interest)
+		paid, unpaid, interest = int64(r.Owed.Paid+r.Owed.CarriedIn-r.Owed.CarriedOut), int64(r.Owed.Unpaid), int64(r.Owed.Interest)
+		if moved := r.Owed.CarriedIn - r.Owed.CarriedOut; moved != 0 { // of what came after the close of its month
+			add("dialihkan", "", "", "", "", r.AsOf, nil, nil, nil, nil, int64(moved), nil, nil, nil, nil)
+		}
 		for _, p := range r.Owed.Late {
 			add("bunga", "", "", "", p.Reference, p.Until, nil, nil, nil, nil, nil, nil, int64(p.Amount), int64(p.Months), int64(p.Interest))
 		}
@@ -173,7 +176,7 @@ func statementView(r *report.Statement) string {
 	case r.View == ledger.FiledView:
 		return "Sebagaimana dilaporkan: yang masuk setelah penutupan masanya dihitung pada masa terbuka berikutnya. "
 	case r.ClosedOn != "" && r.Known != r.Filed:
-		return "Sebagaimana diketahui kini; masa ini ditutup " + r.ClosedOn + " dengan dasar pengenaan dan pajak yang lain (lihat baris dilaporkan). "
+		return "Sebagaimana diketahui kini; masa ini ditutup " + r.ClosedOn + " dengan dasar pengenaan dan pajak yang lain (lihat baris dilaporkan), dan yang belum dibayar dihitung dari yang dilaporkan. "
 	default:
 		return ""
 	}

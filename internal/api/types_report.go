@@ -137,6 +137,8 @@ type ReconciledPeriod struct {
 	Settled    city.Int   `json:"settled"`
 	Fee        city.Int   `json:"fee"`
 	Deposited  city.Int   `json:"deposited"`
+	CarriedIn  int64      `json:"carried_in" doc:"of credits for closed months: pays what came late for those and is filed with this one"`
+	CarriedOut int64      `json:"carried_out" doc:"of its own credits: pays what came late and is filed with a later month"`
 	Overdue    city.Int   `json:"overdue"`
 	Leak2      city.Int   `json:"leak_2"`
 	Leak2State string     `json:"leak_2_state" enum:"known,not_yet_due,no_rate,unknown"`
@@ -153,28 +155,30 @@ type Reconciliation struct {
 
 // Statement is the draft of an operator's SPTPD of a month. Rupiah.
 type Statement struct {
-	Operator  string            `json:"operator"`
-	Name      TextOrNull        `json:"name"`
-	NPWPD     TextOrNull        `json:"npwpd"`
-	Month     string            `json:"month"`
-	FileBy    string            `json:"file_by" format:"date"`
-	DepositBy string            `json:"deposit_by" format:"date"`
-	AsOf      string            `json:"as_of" format:"date"`
-	View      string            `json:"view" enum:"known,filed"`
-	ClosedOn  TextOrNull        `json:"closed_on" format:"date" doc:"null: the month is open"`
-	Known     StatementBase     `json:"known" doc:"gross and due as known now"`
-	Filed     StatementBase     `json:"filed" doc:"gross and due as filed: what came after the close of its month stands in the next open month"`
-	Gross     int64             `json:"gross" doc:"of PBJT, in the view"`
-	Due       city.Int          `json:"due" doc:"in the view; unpaid and interest are reckoned from it"`
-	Declared  city.Int          `json:"declared" doc:"gross of the filed SPTPD"`
-	FiledOn   TextOrNull        `json:"filed_on" format:"date"`
-	Deposited city.Int          `json:"deposited" doc:"null: not known"`
-	Unpaid    city.Int          `json:"unpaid"`
-	Interest  city.Int          `json:"interest"`
-	Late      []LatePart        `json:"late" doc:"parts that were paid late or not at all"`
-	Objects   []StatementObject `json:"objects"`
-	Other     []StatementObject `json:"other" doc:"retribusi, which has no SPTPD and no interest"`
-	Credits   []StatementCredit `json:"credits"`
+	Operator   string            `json:"operator"`
+	Name       TextOrNull        `json:"name"`
+	NPWPD      TextOrNull        `json:"npwpd"`
+	Month      string            `json:"month"`
+	FileBy     string            `json:"file_by" format:"date"`
+	DepositBy  string            `json:"deposit_by" format:"date"`
+	AsOf       string            `json:"as_of" format:"date"`
+	View       string            `json:"view" enum:"known,filed"`
+	ClosedOn   TextOrNull        `json:"closed_on" format:"date" doc:"null: the month is open"`
+	Known      StatementBase     `json:"known" doc:"gross and due as known now"`
+	Filed      StatementBase     `json:"filed" doc:"gross and due as filed: what came after the close of its month stands in the next open month"`
+	Gross      int64             `json:"gross" doc:"of PBJT, in the view"`
+	Due        city.Int          `json:"due" doc:"in the view; unpaid and interest are reckoned from the one of filed, in either view"`
+	Declared   city.Int          `json:"declared" doc:"gross of the filed SPTPD"`
+	FiledOn    TextOrNull        `json:"filed_on" format:"date"`
+	Deposited  city.Int          `json:"deposited" doc:"null: not known"`
+	CarriedIn  city.Int          `json:"carried_in" doc:"of credits for closed months: pays what came late for those and is filed with this one"`
+	CarriedOut city.Int          `json:"carried_out" doc:"of its own credits: pays what came late and is filed with a later month"`
+	Unpaid     city.Int          `json:"unpaid" doc:"of what is due as filed"`
+	Interest   city.Int          `json:"interest"`
+	Late       []LatePart        `json:"late" doc:"parts that were paid late or not at all"`
+	Objects    []StatementObject `json:"objects"`
+	Other      []StatementObject `json:"other" doc:"retribusi, which has no SPTPD and no interest"`
+	Credits    []StatementCredit `json:"credits"`
 }
 
 // StatementBase is what a tax is reckoned from, and the tax. Rupiah.

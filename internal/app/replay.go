@@ -81,6 +81,14 @@ func (r *Replay) Take(ctx context.Context, at time.Time, m source.Message) error
 	return r.decide(ctx, intake.Item{Message: m})
 }
 
+// Book books what staff write, all of it of one type, as received at a time.
+func (r *Replay) Book(ctx context.Context, at time.Time, lines ...journal.Line) error {
+	if err := r.Step(ctx, at); err != nil {
+		return err
+	}
+	return r.commitOne(ctx, journal.Entry{Type: lines[0].Type(), Act: &journal.Act{By: "replay", Lines: lines}})
+}
+
 // Step brings the clock to a time: ticks that are due are appended, and days
 // that are over put away.
 func (r *Replay) Step(ctx context.Context, at time.Time) error {

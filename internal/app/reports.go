@@ -32,6 +32,11 @@ func (s *ledgerSeat) EachView(ctx context.Context, from, to string, each func(*l
 	return s.now().EachView(ctx, from, to, each)
 }
 
+// EachLate asks the follower that sits there, once, as EachSum.
+func (s *ledgerSeat) EachLate(ctx context.Context, from, to string, each func(*ledger.Sum, ledger.View) error) error {
+	return s.now().EachLate(ctx, from, to, each)
+}
+
 // ClosedOn asks the follower that sits there.
 func (s *ledgerSeat) ClosedOn(ctx context.Context, month string) (string, error) {
 	return ask(&s.seat, func(f *ledger.Follower) (string, error) { return f.ClosedOn(ctx, month) })

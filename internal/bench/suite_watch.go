@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -18,7 +19,7 @@ import (
 )
 
 var watchSuite = suite{
-	name: "watch", load: "100,000 spots of 500 sites, each every five minutes by the journal's clock, given to the follower alone on one core; then 100,000 baselines",
+	name: "watch", load: "100,000 spots of 500 sites, each every five minutes by the journal's clock, given to the follower alone on one core; then 100,000 baselines that have learned two days",
 	rows: []line{
 		{key: "devices", name: "watch: 100,000 devices on one core, flushes and ticks with it: readings/s", bar: 10_000},
 		{key: "baselines", name: "watch: 100,000 learned baselines on one core: readings/s", bar: 10_000},
@@ -55,15 +56,59 @@ func (b *bench) watched(ctx context.Context) (err error) {
 	}
 	b.row("devices", float64(n)/took.Seconds(), fmt.Sprintf("%.0f (%d readings, %d incidents stand)", float64(n)/took.Seconds(), n, f.Standing()))
 
-	p, series := baseline.Defaults(), make([]baseline.Series, watchedDevices)
-	start := time.Now()
-	for i := range n {
-		at := begin + int64(i/watchedDevices)*300_000 + int64(i%watchedDevices)
-		series[i%watchedDevices].Add(&p, at, baseline.Working, at%86_400_000, float64(i*7919%101))
+	rate, flagged, err := judgeBaselines(ctx, watchedDevices, n)
+	if err != nil {
+		return err
 	}
-	rate := float64(n) / time.Since(start).Seconds()
-	b.row("baselines", rate, fmt.Sprintf("%.0f", rate))
+	b.row("baselines", rate, fmt.Sprintf("%.0f (%d readings, each judged, %d of them anomalies)", rate, n, flagged))
 	return nil
+}
+
+// judgeBaselines gives n readings to many series, one after the other, that have
+// learned before, and tells how many a second were judged, and how many of them were
+// anomalies. Time is stepped: a reading each half hour until a series is judged.
+func judgeBaselines(ctx context.Context, many, n int) (rate float64, flagged int, err error) {
+	const learnEvery, every, day = 30 * 60_000, 5 * 60_000, 24 * 60 * 60_000
+	p, series := baseline.Defaults(), make([]baseline.Series, many)
+	// value is busy by day, and its noise is its own in each series and reading.
+	value := func(s int, at int64, k int) float64 {
+		return 50 + 30*math.Sin(2*math.Pi*float64(at%day)/day) + float64((s*31+k)*7919%101)/10
+	}
+	at, k := int64(day), 0
+	for ; k < p.LearnCount+1 || at-day < p.LearnMs+learnEvery; k++ {
+		if err := ctx.Err(); err != nil {
+			return 0, 0, err
+		}
+		for s := range series {
+			series[s].Add(&p, at, baseline.Working, at%day, value(s, at, k))
+		}
+		at += learnEvery
+	}
+	values := make([]float64, many)
+	var took time.Duration
+	for done := 0; done < n; k++ {
+		if err := ctx.Err(); err != nil {
+			return 0, 0, err
+		}
+		round := min(n-done, many)
+		for s := range round {
+			values[s] = value(s, at, k)
+		}
+		start := time.Now()
+		for s := range round {
+			v, ok := series[s].Add(&p, at, baseline.Working, at%day, values[s])
+			if !ok || v.Learning {
+				return 0, 0, fmt.Errorf("series %d learns still after %d readings: nothing would be measured", s, k)
+			}
+			if v.Anomalous {
+				flagged++
+			}
+		}
+		took += time.Since(start)
+		done += round
+		at += every
+	}
+	return float64(n) / took.Seconds(), flagged, nil
 }
 
 // giveSpots gives n readings with a tick a minute and a flush each five seconds

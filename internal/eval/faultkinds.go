@@ -225,7 +225,7 @@ var faultKinds = []faultKind{
 	},
 	{
 		name: "meter is silent", plant: scenario.MeterSilent, on: onMeter, rules: []watch.Rule{watch.RuleMeterSilent}, hour: 9, long: 48 * hour,
-		also: []watch.Rule{watch.RuleDeviceSilent, watch.RuleStayNoPayment, watch.RuleLeak}, window: (*looked).meter, text: "`least_min`, and until `expected` receipts were due",
+		also: []watch.Rule{watch.RuleDeviceSilent}, window: (*looked).meter, text: "`least_min`, and until `expected` receipts were due",
 	},
 	{
 		name: "papers are counted, not sent", plant: scenario.PapersUnsent, on: onMeter, rules: []watch.Rule{watch.RuleTotalGap, watch.RuleNumberMissing}, hour: 9, long: 30 * hour, share: 0.2,

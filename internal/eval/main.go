@@ -14,10 +14,12 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"github.com/simpang-id/simpang/internal/watch/baseline/labelled"
 )
 
 func main() {
-	only := flag.String("only", "", "money, faults or boxes (tapping boxes that are dead); all where it is left out")
+	only := flag.String("only", "", "baseline (labelled series), money, faults or boxes (tapping boxes that are dead); all where it is left out")
 	days := flag.Int("days", 0, "days that are simulated, 365 of money and 30 of faults where it is left out; fewer are quicker and say less")
 	sites := flag.Int("sites", 0, "parking places, 60 of money and 100 of faults where it is left out")
 	seed := flag.Uint64("seed", 1, "of all random numbers")
@@ -35,8 +37,13 @@ func main() {
 
 // runAll runs the parts that are asked for.
 func runAll(ctx context.Context, only string, days, sites int, seed uint64, blind bool, keep string) error {
-	if !slices.Contains([]string{"", "money", "faults", "boxes"}, only) {
-		return fmt.Errorf("-only %s is no part: use money, faults or boxes", only)
+	if !slices.Contains([]string{"", "baseline", "money", "faults", "boxes"}, only) {
+		return fmt.Errorf("-only %s is no part: use baseline, money, faults or boxes", only)
+	}
+	if only == "" || only == "baseline" {
+		if err := baselines(labelled.Folder(".")); err != nil {
+			return err
+		}
 	}
 	if only == "" || only == "money" {
 		if err := run(ctx, cmp.Or(days, 365), cmp.Or(sites, 60), seed, blind, keep); err != nil {
@@ -84,6 +91,11 @@ func run(ctx context.Context, days, sites int, seed uint64, blind bool, keep str
 	began := time.Now()
 	if err := y.play(ctx); err != nil {
 		return err
+	}
+	if !blind {
+		if err := y.tell(); err != nil {
+			return err
+		}
 	}
 	fmt.Fprintf(os.Stderr, "%d days of %d sites: %d readings, %d deposits, played in %v\n",
 		days, sites, y.readings, len(y.deposits), time.Since(began).Round(time.Second))

@@ -25,7 +25,7 @@ var tells = map[scenario.PlantedKind][]watch.Rule{
 	scenario.Skim:        {watch.RuleLeak, watch.RuleStayNoPayment},
 	scenario.NightVoids:  {watch.RuleVoidNight, watch.RuleVoidRatio, watch.RuleLeak},
 	scenario.MeterReset:  {watch.RuleTotalReset},
-	scenario.MeterSilent: {watch.RuleMeterSilent, watch.RuleLeak, watch.RuleStayNoPayment},
+	scenario.MeterSilent: {watch.RuleMeterSilent}, // no accusation beside it
 	scenario.OffTariff:   {watch.RuleOffTariff, watch.RuleLeak},
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -34,44 +35,68 @@ func (y *year) statements(ctx context.Context, g *gateway) error {
 		paid[key] = append(paid[key], d)
 	}
 	var off, sum city.Rupiah
-	months, late := 0, 0
+	asked, late := 0, 0
+	filedDays := y.filed()
 	for month := firstOf(y.from); month.Before(y.until); month = month.AddDate(0, 1, 0) {
-		for n := range taxpayers {
-			operator := fmt.Sprintf("wp-%d", n+1)
+		name := month.Format("2006-01")
+		for n := range 2 * taxpayers { // in both views
+			operator, view, days := fmt.Sprintf("wp-%d", n/2+1), "known", y.printed
+			if n%2 == 1 {
+				view, days = "filed", filedDays
+			}
 			var told struct {
 				Gross, Due, Deposited, Unpaid, Interest city.Rupiah
-				DepositBy                               string `json:"deposit_by"`
-				AsOf                                    string `json:"as_of"`
+
+				CarriedIn  city.Rupiah `json:"carried_in"`
+				CarriedOut city.Rupiah `json:"carried_out"`
+				DepositBy  string      `json:"deposit_by"`
+				AsOf       string      `json:"as_of"`
 			}
-			if err := g.get(ctx, "/v1/revenue/statements/"+operator, url.Values{"month": {month.Format("2006-01")}}, &told); err != nil {
+			if err := g.get(ctx, "/v1/revenue/statements/"+operator, url.Values{"month": {name}, "view": {view}}, &told); err != nil {
 				return err
 			}
-			gross, due := y.owes(operator, month.Format("2006-01"))
-			deposited, unpaid, interest := settled(due, told.DepositBy, told.AsOf, paid[operator+" "+month.Format("2006-01")])
-			for _, d := range []city.Rupiah{told.Gross - gross, told.Due - due, told.Deposited - deposited, told.Unpaid - unpaid, told.Interest - interest} {
+			gross, due := y.owes(days, operator, name)
+			_, owed := y.owes(filedDays, operator, name)
+			list, in, out := slices.Clone(paid[operator+" "+name]), city.Rupiah(0), city.Rupiah(0)
+			if c := &y.closing; operator == c.operator {
+				switch name {
+				case c.month:
+					out = c.paid
+				case c.with:
+					in = c.paid
+					list = append(list, paidIn{CreditedOn: c.late.AddDate(0, 0, 1).Format(time.DateOnly), Net: in})
+				}
+			}
+			deposited, unpaid, interest := settled(owed, told.DepositBy, told.AsOf, list)
+			for _, d := range []city.Rupiah{
+				told.Gross - gross, told.Due - due, told.Deposited - (deposited - in), told.Unpaid - unpaid, told.Interest - interest, told.CarriedIn - in, told.CarriedOut - out,
+			} {
 				off += max(d, -d)
+				if d != 0 {
+					fmt.Fprintf(os.Stderr, "off: %s %s %s: %+v\n", operator, name, view, told)
+				}
 			}
 			sum += interest
-			months++
+			asked++
 			if interest > 0 {
 				late++
 			}
 		}
 	}
-	row("statements against the truth: gross, due, deposited, unpaid and interest, rupiah off",
-		fmt.Sprintf("%d (%d statements, %d with interest, Rp%d of it)", off, months, late, sum), "0", off == 0 && late > 0)
+	row("statements in both views against the truth: gross, due, deposited, carried, unpaid and interest, rupiah off",
+		fmt.Sprintf("%d (%d statements, %d with interest, Rp%d of it; %s closed, Rp%d came late)", off, asked, late, sum, y.closing.month, lateReceipts*latePrice), "0", off == 0 && late > 0)
 	return nil
 }
 
 // owes is what a taxpayer took in a month, and a tenth of each day of each site.
-func (y *year) owes(operator, month string) (gross, due city.Rupiah) {
-	for k, amount := range y.printed {
+func (y *year) owes(days map[dayOf]city.Rupiah, operator, month string) (gross, due city.Rupiah) {
+	for k, amount := range days {
 		i := slices.IndexFunc(y.places, func(p place) bool { return p.id == k.site })
 		if i < 0 || y.places[i].operator != operator || k.date[:7] != month {
 			continue
 		}
 		gross += amount
-		due += (amount + 5) / 10
+		due += levyOf(amount)
 	}
 	return gross, due
 }

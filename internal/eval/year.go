@@ -40,6 +40,7 @@ type year struct {
 	until    time.Time
 
 	readings     int
+	closing      closing
 	printed      map[dayOf]city.Rupiah // receipts less voids
 	lost         map[dayOf]city.Rupiah // paid, and not printed or voided again
 	short        map[dayOf]city.Rupiah // kept back of deposits, by site and month
@@ -77,6 +78,7 @@ func newYear(dir string, days, sites int, seed uint64, blind bool) (*year, error
 	now := time.Now().In(cfg.City.Zone)
 	y.until = time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, cfg.City.Zone)
 	y.from = y.until.AddDate(0, 0, -days)
+	y.planClosing()
 	var err error
 	if y.scenario, err = scenario.Parse([]byte(y.plan(seed))); err != nil {
 		return nil, fmt.Errorf("what is planted: %w", err)
@@ -120,6 +122,11 @@ func (y *year) play(ctx context.Context) (err error) {
 		}
 		if at.After(last) {
 			last = at
+		}
+		if !y.blind {
+			if err := y.closing.step(ctx, r, y.from, last); err != nil {
+				return err
+			}
 		}
 		if m.Expect == message.Accepted {
 			y.readings++

@@ -62,6 +62,20 @@ func (f *Follower) EachView(ctx context.Context, fromDate, toDate string, each f
 	})
 }
 
+// EachLate is EachView of the days and parties at which the views differ, and of
+// some beside them: all that came after its month's close, and where it was filed.
+func (f *Follower) EachLate(ctx context.Context, fromDate, toDate string, each func(*Sum, View) error) error {
+	const known = `SELECT 0, day, shelf, data, sum FROM book
+		WHERE day >= ?1 AND day < ?2 AND EXISTS (SELECT 1 FROM filed WHERE filed.day = book.day AND filed.shelf = book.shelf)`
+	return f.eachSum(ctx, fromDate, toDate, func(s *snapshot, from, to int32) error {
+		if err := s.rows(ctx, known+" ORDER BY 2, 3", from, to, s.summed(from, func(x *Sum) error { return each(x, KnownView) })); err != nil {
+			return err
+		}
+		const filed = known + " UNION ALL SELECT 1, day, shelf, data, sum FROM filed WHERE day >= ?1 AND day < ?2 ORDER BY 2, 3"
+		return s.rows(ctx, filed, from, to, s.summed(from, func(x *Sum) error { return each(x, FiledView) }))
+	})
+}
+
 func (f *Follower) eachSum(ctx context.Context, fromDate, toDate string, read func(s *snapshot, from, to int32) error) error {
 	from, err := parseDate(fromDate)
 	if err != nil {
@@ -91,10 +105,15 @@ func (s *snapshot) late(ctx context.Context, from, to int32) (late bool, err err
 // sums calls each with the sums of the days in [from, to), as known now or as
 // filed.
 func (s *snapshot) sums(ctx context.Context, from, to int32, filed bool, each func(*Sum) error) error {
+	return s.cells(ctx, from, to, filed, s.summed(from, each))
+}
+
+// summed makes sums of the cells of a day, of days from one on.
+func (s *snapshot) summed(from int32, each func(*Sum) error) func(day int32, cells []cell) error {
 	rate := func(party int32) int64 { return s.parties[party].Rate }
 	var x Sum
 	day := from - 1
-	return s.cells(ctx, from, to, filed, func(at int32, cells []cell) (failed error) {
+	return func(at int32, cells []cell) (failed error) {
 		if at != day {
 			day, x.Date = at, dateOf(at)
 		}
@@ -113,7 +132,7 @@ func (s *snapshot) sums(ctx context.Context, from, to int32, filed bool, each fu
 			failed = each(&x)
 		})
 		return failed
-	})
+	}
 }
 
 // ClosedOn returns the day (YYYY-MM-DD) on which a month (YYYY-MM) was closed, ""

@@ -57,7 +57,17 @@ func TestBothViewsOfTheSums(t *testing.T) {
 		}))
 		return got
 	}
-	march := map[string]city.Rupiah{"2026-03-02": 501}
+	late := func() map[View]map[string]city.Rupiah {
+		got := map[View]map[string]city.Rupiah{KnownView: {}, FiledView: {}}
+		require.NoError(t, b.f.EachLate(t.Context(), "2026-01-01", "2026-12-01", func(s *Sum, v View) error {
+			got[v][s.Date] += s.Due
+			return nil
+		}))
+		return got
+	}
+	b.read(t, m.paper(day0+day, "other", 7000, city.Cash))
+	require.Equal(t, map[View]map[string]city.Rupiah{KnownView: {}, FiledView: {}}, late(), "nothing came after a close")
+	march := map[string]city.Rupiah{"2026-03-02": 501, "2026-03-03": 700}
 	require.Equal(t, map[View]map[string]city.Rupiah{KnownView | FiledView: march}, views("2026-03-01", "2026-05-01"))
 	on, err := b.f.ClosedOn(t.Context(), "2026-03")
 	require.NoError(t, err)
@@ -69,9 +79,10 @@ func TestBothViewsOfTheSums(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "2026-04-10", on)
 	require.Equal(t, map[View]map[string]city.Rupiah{
-		KnownView: {"2026-03-02": 1001}, // 10 % of 10,010 is rounded once
-		FiledView: {"2026-03-02": 501, "2026-04-12": 501},
+		KnownView: {"2026-03-02": 1001, "2026-03-03": 700}, // 10 % of 10,010 is rounded once
+		FiledView: {"2026-03-02": 501, "2026-03-03": 700, "2026-04-12": 501},
 	}, views("2026-03-01", "2026-05-01"))
+	require.Equal(t, map[View]map[string]city.Rupiah{KnownView: {"2026-03-02": 1001}, FiledView: {"2026-03-02": 501, "2026-04-12": 501}}, late(), "of those days alone")
 	require.Empty(t, views("2026-01-01", "2026-02-01"))
 	stop := errors.New("enough")
 	require.ErrorIs(t, b.f.EachView(t.Context(), "2026-03-01", "2026-05-01", func(*Sum, View) error { return stop }), stop)

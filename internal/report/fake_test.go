@@ -59,6 +59,13 @@ func (f *fake) EachView(ctx context.Context, from, to string, each func(*ledger.
 	return errors.Join(f.EachSum(ctx, from, to, as(ledger.KnownView)), filed.EachSum(ctx, from, to, as(ledger.FiledView)))
 }
 
+func (f *fake) EachLate(ctx context.Context, from, to string, each func(*ledger.Sum, ledger.View) error) error {
+	if f.filed == nil {
+		return nil
+	}
+	return f.EachView(ctx, from, to, each)
+}
+
 func (f *fake) ClosedOn(_ context.Context, month string) (string, error) {
 	return f.closedOn[month], nil
 }

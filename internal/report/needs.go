@@ -20,6 +20,9 @@ type Books interface {
 	// EachView is EachSum of both views, of one moment: as known now and as filed.
 	// A sum that is the same in both may come once, as of both.
 	EachView(ctx context.Context, from, to string, each func(*ledger.Sum, ledger.View) error) error
+	// EachLate is EachView of all days and parties at which the views differ; others
+	// may come too, in both.
+	EachLate(ctx context.Context, from, to string, each func(*ledger.Sum, ledger.View) error) error
 	// ClosedOn returns the day (YYYY-MM-DD) on which a month (YYYY-MM) was closed, ""
 	// while it is open.
 	ClosedOn(ctx context.Context, month string) (string, error)

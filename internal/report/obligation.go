@@ -75,8 +75,12 @@ type Part struct {
 
 // Owed is what became of an obligation.
 type Owed struct {
-	Due      city.Rupiah
-	Paid     city.Rupiah // all credits, what is over the due too
+	Due  city.Rupiah
+	Paid city.Rupiah // all credits, what is over the due too
+	// Of credits for closed months, what pays entries that came late and were filed
+	// with this one; and of its own credits, what does so for a later month.
+	CarriedIn, CarriedOut city.Rupiah
+
 	Unpaid   city.Rupiah // never under 0
 	Interest city.Rupiah
 	Late     []Part // parts that were paid late, or not at all and the due date has passed

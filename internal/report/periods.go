@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -17,10 +18,7 @@ const mostCredits = 20
 // operator's. What is owed, and by when, is by the view as filed: what came after
 // a month's close is owed with the next open one.
 func (x *reconciling) period(s *ledger.Sum, views ledger.View) {
-	key := periodKey{s.Operator, s.Account, ""}
-	if s.Levy == inventory.LevyPBJT {
-		key.nopd = s.NOPD
-	}
+	key := keyOf(s)
 	p := x.periods[key]
 	if p == nil {
 		p = &Period{Month: x.month.name, Operator: s.Operator, NPWPD: s.NPWPD, NOPD: key.nopd, Account: s.Account, Levy: s.Levy, Due: city.SomeInt(0), DueFiled: city.SomeInt(0)}
@@ -49,6 +47,7 @@ func (x *reconciling) owed(ctx context.Context) ([]Period, error) {
 	for i := range x.credits {
 		x.credit(&x.credits[i])
 	}
+	x.carry()
 	if x.known {
 		declared, err := x.o.Treasury.Declarations(ctx, x.month.name)
 		if err != nil {
@@ -74,17 +73,23 @@ func (x *reconciling) owed(ctx context.Context) ([]Period, error) {
 	return out, nil
 }
 
-// merge makes one period of a taxpayer's objects where a credit does not say
-// for which of them it is.
+// merge makes one period of a taxpayer's objects where a credit, or what is carried
+// of one, does not say for which of them it is.
 func (x *reconciling) merge() {
+	var of []periodKey
 	for i := range x.credits {
-		c := &x.credits[i]
-		if _, ok := x.nopdOf(c); ok {
-			continue
+		if c := &x.credits[i]; !x.ofOne(c) {
+			of = append(of, periodKey{c.Operator, c.Account, ""})
 		}
-		whole := periodKey{c.Operator, c.Account, ""}
+	}
+	for i := range x.carried {
+		if c := &x.carried[i]; c.nopd == "" && levyOf(x.v, c.account) == inventory.LevyPBJT {
+			of = append(of, c.periodKey)
+		}
+	}
+	for _, whole := range of {
 		for key, p := range x.periods {
-			if key.operator != c.Operator || key.account != c.Account || key.nopd == "" {
+			if key.operator != whole.operator || key.account != whole.account || key.nopd == "" {
 				continue
 			}
 			delete(x.periods, key)
@@ -105,6 +110,11 @@ func (x *reconciling) merge() {
 	for _, p := range x.periods {
 		slices.Sort(p.Sites)
 	}
+}
+
+func (x *reconciling) ofOne(c *Credit) bool {
+	_, ok := x.nopdOf(c)
+	return ok
 }
 
 // nopdOf returns the object that a credit is for, "" where its levy has none;
@@ -154,6 +164,29 @@ func (x *reconciling) credit(c *Credit) {
 	}
 	if len(p.Credits) < mostCredits {
 		p.Credits = append(p.Credits, c.Reference)
+	}
+}
+
+// carry moves to the month with which they were filed what was paid of entries that
+// came after their month's close.
+func (x *reconciling) carry() {
+	for i := range x.carried {
+		c := &x.carried[i]
+		p := cmp.Or(x.periods[c.periodKey], x.periods[periodKey{c.operator, c.account, ""}])
+		switch {
+		case p == nil: // its filed and known sums cancel out: nothing is owed, nothing was paid
+		case c.from == x.month.name:
+			p.CarriedOut += c.amount
+			if x.today > p.DueBy {
+				p.paidNow -= c.amount
+			}
+		default:
+			p.CarriedIn += c.amount
+			p.paidNow += c.now
+			if len(p.Credits) < mostCredits {
+				p.Credits = append(p.Credits, c.reference)
+			}
+		}
 	}
 }
 

@@ -71,6 +71,8 @@ type Period struct {
 	DueNow                                city.Int // of DueFiled, what is overdue but for its credits
 	DueBy                                 string   // of a retribusi: of the last day
 	Settled, Fee, Deposited               city.Int
+	CarriedIn                             city.Rupiah // of credits for closed months: pays what came late for those and was filed with this one
+	CarriedOut                            city.Rupiah // of its own credits, for what came late and was filed with a later month
 	Overdue, Leak2                        city.Int
 	Leak2State                            string
 	Credits                               []string // references, the first of them
@@ -125,6 +127,9 @@ func (r *Reporter) Reconcile(ctx context.Context, q ReconcileQuery) (*Reconcilia
 	if err := x.paid(ctx); err != nil {
 		return nil, err
 	}
+	if x.carried, err = r.carries(ctx, m, v, x.today, ""); err != nil {
+		return nil, err
+	}
 	out := &Reconciliation{Date: q.Date}
 	for _, id := range x.ids() {
 		out.Sites = append(out.Sites, x.site(id))
@@ -175,6 +180,7 @@ type reconciling struct {
 	periods map[periodKey]*Period
 	known   bool     // credits are told of
 	credits []Credit // of the month
+	carried []carried
 	ofDay   map[dayKey]*dayCredits
 	dueBys  map[dueKey]string
 }

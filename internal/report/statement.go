@@ -25,7 +25,7 @@ type Statement struct {
 	Objects               []Object
 	Declared              city.Int // gross of the filed SPTPD; unset where none was, or nobody tells
 	FiledOn               string   // "" not filed
-	Owed                  *Owed    // nil: due or credits are unknown
+	Owed                  *Owed    // as filed, in either view: what came late is owed with a later month; nil: due or credits are unknown
 	Credits               []Credit // of PBJT accounts
 	Other                 []Object // retribusi, which has no SPTPD and no interest
 }
@@ -141,7 +141,7 @@ func (s *Statement) order() {
 	}
 }
 
-// pay settles the statement with the credits for its month.
+// pay settles what was filed with the month with the credits for it.
 func (r *Reporter) pay(ctx context.Context, s *Statement, m month, v *inventory.Version) error {
 	credits, known, err := r.credits(ctx, m.from, m.to)
 	if err != nil || !known {
@@ -166,10 +166,29 @@ func (r *Reporter) pay(ctx context.Context, s *Statement, m month, v *inventory.
 			s.FiledOn = max(s.FiledOn, d.FiledOn)
 		}
 	}
-	if !s.Due.OK {
+	if !s.Filed.Due.OK {
 		return nil
 	}
-	owed, err := Settle(city.Rupiah(s.Due.V), s.DepositBy, s.AsOf, payments, s.Rule)
+	moved, err := r.carries(ctx, m, v, s.AsOf, s.Operator)
+	if err != nil {
+		return err
+	}
+	var in, out city.Rupiah
+	for i := range moved {
+		c := &moved[i]
+		switch {
+		case levyOf(v, c.account) != inventory.LevyPBJT:
+		case c.to == m.name:
+			in += c.amount
+			payments = append(payments, Payment{c.reference, c.creditedOn, c.amount})
+		default:
+			out += c.amount
+			payments[slices.IndexFunc(payments, func(p Payment) bool { return p.Reference == c.reference })].Amount -= c.amount
+		}
+	}
+	owed, err := Settle(city.Rupiah(s.Filed.Due.V), s.DepositBy, s.AsOf, payments, s.Rule)
+	owed.Paid += out - in
+	owed.CarriedIn, owed.CarriedOut = in, out
 	s.Owed = &owed
 	return err
 }

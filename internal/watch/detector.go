@@ -108,6 +108,8 @@ type moment struct {
 	blind   bool                       // a counter of the segment is known to count wrong
 	caused  cause                      // of a meter: what its silence hangs on
 	takings func(site string) *takings // nil where the site has none
+
+	boxesOf func(site string, from, to int64) boxes // of a site
 }
 
 // reporter takes what detectors say of their subject.

@@ -35,7 +35,7 @@ func TestHonestSiteDaysAreNotAccused(t *testing.T) {
 		d := stayDay{Date: "2026-03-02"}
 		d.Paid[1] = paid
 		s := cars(seen, seen, 1)
-		watched.judge(r.x, &d, &s, monday+dayMs)
+		watched.judge(r.x, &d, &s, monday+dayMs, false)
 		return len(r.said) > 0
 	}
 	for _, size := range []int{5, 30, 150, 600} {

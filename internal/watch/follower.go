@@ -241,6 +241,9 @@ func (f *Follower) moment(s *subject, pos uint64) *moment {
 	if x.place.site != nil {
 		out.site = x.place.site.ID
 	}
+	if s.kind == ofSite {
+		x.boxesOf = f.boxesOf
+	}
 	if s.kind == ofSegment {
 		out.segment, x.segment, x.takings = s.id, f.inv.Segment(s.id), f.takingsOf
 		x.muted = f.inv.Rules.Maintained(s.id, f.clock)

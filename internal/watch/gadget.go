@@ -43,6 +43,7 @@ type gadgetState struct {
 
 	Expected float32 // events that were to be expected since Event
 	Events   float32 // that came, forgetting
+	Outs     float32 // of a gate: of them, vehicles leaving
 	Due      float32 // that devices like it had meanwhile, forgetting
 	Flaps    float32 // changes of state, forgetting
 	Boots    float32 // forgetting
@@ -188,9 +189,13 @@ func (g *gadget) say(r *city.Reading, now int64, timely bool) {
 		if g.Flaps >= mostFlaps {
 			return // it teaches nothing
 		}
-		g.Events += min(events, mostEvents)
+		events, out := min(events, mostEvents), r.Gate != nil && r.Gate.Out
+		g.Events += events
+		if out {
+			g.Outs += events
+		}
 		if g.usual != nil {
-			g.usual.came(min(events, mostEvents))
+			g.usual.came(events, out)
 		}
 	}
 	if g.Event == 0 {

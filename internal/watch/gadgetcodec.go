@@ -6,7 +6,7 @@ import (
 )
 
 // stateSize is how many bytes append writes.
-const stateSize = 138
+const stateSize = 142
 
 // append appends the state as it is in the file: little endian, one field after
 // the other. Fields are only ever added, at the end.
@@ -26,7 +26,8 @@ func (s *gadgetState) append(b []byte) []byte {
 	b = appendInts(b, uint64(s.LagFrom), uint64(s.Skew))
 	b = appendFloats(b, s.Battery)
 	b = binary.LittleEndian.AppendUint32(b, s.Said)
-	return appendInts(b, uint64(s.LastAt))
+	b = appendInts(b, uint64(s.LastAt))
+	return appendFloats(b, s.Outs)
 }
 
 func appendInts(b []byte, values ...uint64) []byte {
@@ -72,6 +73,7 @@ func (s *gadgetState) read(data []byte) {
 	s.Battery = r.f32()
 	s.Said = r.u32()
 	s.LastAt = int64(r.u64())
+	s.Outs = r.f32()
 }
 
 // fields takes one field after the other.

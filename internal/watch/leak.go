@@ -6,7 +6,9 @@ package watch
 // for what was recorded; it is a leak where the low end exceeds what was
 // recorded by `share` of it and by `least` rupiah, and sensors covered
 // `coverage` of the day. What widens where sensors were blind is the interval,
-// so a blind day raises nothing. Source: issue 4 item 5 (leak_1 = expected -
+// so a blind day raises nothing. A day waits until each of the site's meters was
+// heard after it, or its silence is told: then meter_silent is the cause, and no
+// leak is told beside it. Source: issue 4 item 5 (leak_1 = expected -
 // recorded); facts/revenue.md 3.5 and 3.7.
 type leak struct{ Due due }
 
@@ -20,7 +22,19 @@ func (s *leak) tick(x *moment) bool {
 	}
 	p := &x.rules.Leak
 	changed, ready := s.Due.ready(x, int64(p.GraceH)*hourMs)
-	if !ready || !x.asks.may() {
+	if !ready {
+		return changed
+	}
+	from, to, _ := x.place.span(s.Due.Date)
+	out, wait := x.boxes(from, to)
+	if wait {
+		return changed
+	}
+	if out {
+		s.Due.done(x)
+		return true
+	}
+	if !x.asks.may() {
 		return changed
 	}
 	r, ok, err := x.asks.reconciliation.Day(x.ctx, x.place.site.ID, s.Due.Date, s.Due.Pos)
@@ -31,7 +45,6 @@ func (s *leak) tick(x *moment) bool {
 	if !ok {
 		return changed
 	}
-	_, to, _ := x.place.span(s.Due.Date)
 	lacks := r.Low - r.Recorded
 	if !p.Off && r.Known && r.Coverage >= p.Coverage && int64(lacks) >= int64(p.Least) && lacks > 0 && float64(lacks) > p.Share*float64(r.Recorded) {
 		x.out.raise(RuleLeak, finding{

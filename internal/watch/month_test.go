@@ -289,7 +289,7 @@ func TestEachPlantedFaultIsFound(t *testing.T) {
 	}{
 		"papers that are counted and not sent": {plant(func(f *fault) { f.skip = 10 }), []Rule{RuleTotalGap, RuleNumberMissing}, []Rule{RuleStayNoPayment}},
 		"numbers that are used twice":          {plant(func(f *fault) { f.resend = 20 }), []Rule{RuleNumberDoubled}, []Rule{RuleOffTariff, RuleTotalGap}},
-		"a meter that is out":                  {plant(func(f *fault) { f.silent = true }), []Rule{RuleMeterSilent, RuleTotalGap, RuleNumberMissing, RuleStayNoPayment}, nil},
+		"a meter that is out":                  {plant(func(f *fault) { f.silent = true }), []Rule{RuleMeterSilent, RuleTotalGap, RuleNumberMissing}, nil},
 		"another price":                        {plant(func(f *fault) { f.tariff = 0.3 }), []Rule{RuleOffTariff}, nil},
 		"voids by day":                         {plant(func(f *fault) { f.voids = 0.3 }), []Rule{RuleVoidRatio}, []Rule{RuleStayNoPayment}},
 		"voids by night":                       {plant(func(f *fault) { f.nightVoids, f.until = 6, from+2*dayMs }), []Rule{RuleVoidNight}, []Rule{RuleVoidRatio}},

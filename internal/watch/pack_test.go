@@ -29,6 +29,7 @@ type storedState struct {
 	Battery               float32
 	Said                  uint32
 	LastAt                int64
+	Outs                  float32
 }
 
 // TestTheStoredStateIsTheSame: what older programs wrote is read, and they read

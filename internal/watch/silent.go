@@ -29,6 +29,13 @@ type silent struct {
 	Due      float64 // both of about the last day, up to Heard
 	Level    float64
 	Said     bool
+
+	From, Until int64 `json:",omitempty"` // of the last silence that was told and ended
+}
+
+// wasOut tells whether a silence that was told touches [from, to).
+func (s *silent) wasOut(from, to int64) bool {
+	return s.Said && s.Heard < to || s.From < to && s.Until > from
 }
 
 // rate is receipts in hours of a slot.
@@ -46,11 +53,12 @@ const (
 // receipt implements detector.
 func (s *silent) receipt(x *moment, r *receipt) {
 	s.begin(x)
+	since := s.Heard
 	s.Heard, s.Expected, s.OpenMs = x.now, 0, 0
 	s.Level = min(1, max(lowestLevel, (s.Came+levelWeight)/(s.Due+levelWeight)))
 	if s.Said {
 		x.out.calm(RuleMeterSilent)
-		s.Said = false
+		s.Said, s.From, s.Until = false, since, x.now
 	}
 	if r.Void || r.repeats == repeated || !r.place.known() || max(x.now-r.at, r.at-x.now) > freshMs {
 		return

@@ -12,7 +12,7 @@ import (
 // qris, emoney and card less voids and reprints; stays are those seen less the
 // receipts of free and subscribed ones. The day is judged where sensors covered
 // `coverage` of it, no closure touched it, and every payment names a class that
-// they see.
+// they see. It waits for a word on meters that say nothing, as leak does.
 //
 // Which difference is too much: on an honest day a payment lacks its stay where
 // the sensor missed it, which is a Poisson number with at most (missed + what
@@ -99,10 +99,14 @@ func (s *stays) tick(x *moment) bool {
 	if changed {
 		s.forget()
 	}
-	if !ready || !x.asks.may() {
+	if !ready {
 		return changed
 	}
 	from, to, _ := x.place.span(s.Due.Date)
+	out, wait := x.boxes(from, to)
+	if wait || !x.asks.may() {
+		return changed
+	}
 	seen, ok, err := x.asks.stays.Seen(x.ctx, x.place.site.ID, from, to, int64(p.MinStayS)*1000, s.Due.Pos)
 	if err != nil {
 		x.asks.failed("stays", err)
@@ -112,7 +116,7 @@ func (s *stays) tick(x *moment) bool {
 		return changed
 	}
 	if day := s.day(s.Due.Date); day != nil && !p.Off && seen.Coverage >= p.Coverage && !x.place.closedIn(from, to) {
-		s.judge(x, day, &seen, to)
+		s.judge(x, day, &seen, to, out)
 	}
 	s.Due.done(x)
 	s.forget()
@@ -124,8 +128,9 @@ func (s *stays) forget() {
 	s.Days = slices.DeleteFunc(s.Days, func(d stayDay) bool { return d.Date < s.Due.Date })
 }
 
-// judge compares a day's payments and stays.
-func (s *stays) judge(x *moment, d *stayDay, seen *Seen, end int64) {
+// judge compares a day's payments and stays. Where a meter was out, stays without
+// payment are told by its silence.
+func (s *stays) judge(x *moment, d *stayDay, seen *Seen, end int64, out bool) {
 	p := &x.rules.Stays
 	if len(seen.Classes) == 0 {
 		return
@@ -150,7 +155,7 @@ func (s *stays) judge(x *moment, d *stayDay, seen *Seen, end int64) {
 		f.count, f.readings = over, d.IDs
 		x.out.raise(RulePaymentNoStay, f)
 	}
-	if over := least - paid; over >= int64(p.Least) && poissonAtLeast(over, (p.Extra+p.Unpaid)*float64(max(least, 0))) <= p.Improbable {
+	if over := least - paid; !out && over >= int64(p.Least) && poissonAtLeast(over, (p.Extra+p.Unpaid)*float64(max(least, 0))) <= p.Improbable {
 		f := common
 		f.count = over
 		x.out.raise(RuleStayNoPayment, f)

@@ -7,7 +7,8 @@ import "github.com/simpang-id/simpang/internal/inventory"
 // events. Were they a Poisson process, none has the chance exp(-expected). A
 // traffic counter that says the same numbers and speeds again and again is
 // stuck; one that says zero, or a gate through which nobody goes, is dead. What
-// has said nothing at all since its last event is silent, and no more is known.
+// has said nothing at all since its last event is silent, and no more is known. Of a
+// gate as many are expected as usually go its way at that hour.
 func (f *Follower) judgeStill(x *judged, n siteNow, passed int64) {
 	g, p := x.g, &f.inv.Rules.DeviceStuck
 	if p.Off {
@@ -25,10 +26,14 @@ func (f *Follower) judgeStill(x *judged, n siteNow, passed int64) {
 	if n.open && (what == saysStuck || hour >= 6 && hour < 21) {
 		share := (g.Events + levelWeight) / (g.Due + levelWeight)
 		due := float32(g.usual.rate(kind, hour) * float64(passed) / hourMs)
+		if g.d.Kind == inventory.DeviceGate && g.Events > 0 {
+			due *= float32(g.usual.bound(kind, hour, float64(g.Outs/g.Events)))
+		}
 		g.Expected += due * min(share, 1) * g.usual.level()
 		forget := keep(passed, 28*dayMs)
 		if g.Said&(1<<saysStuck|1<<saysDead) == 0 {
 			g.Due, g.Events = g.Due*forget+due, g.Events*forget
+			g.Outs *= forget
 		}
 	}
 	quiet := x.now - g.Event

@@ -26,9 +26,9 @@ func TestARestartChangesNothing(t *testing.T) {
 				other = Series{}
 				require.NoError(t, other.UnmarshalBinary(data))
 			}
-			kind, time := kindOf(r.at)
-			a, _ := one.Add(&p, r.at, kind, time, r.value)
-			b, _ := other.Add(&p, r.at, kind, time, r.value)
+			kind, time := kindOf(r.At)
+			a, _ := one.Add(&p, r.At, kind, time, r.Value)
+			b, _ := other.Add(&p, r.At, kind, time, r.Value)
 			require.Equal(t, a, b)
 		}
 	})
@@ -39,14 +39,14 @@ func TestAnyUnit(t *testing.T) {
 	t.Parallel()
 	p := Defaults()
 	list, _ := made()[0].make(3, 2)
-	want := flags(&p, list)
+	want := Flags(&p, list)
 	require.NotEmpty(t, want)
 	for _, by := range []float64{1024, 1.0 / 4096} {
-		other := make([]reading, len(list))
+		other := make([]Reading, len(list))
 		for i, r := range list {
-			other[i] = reading{r.at, r.value * by}
+			other[i] = Reading{r.At, r.Value * by}
 		}
-		require.Equal(t, want, flags(&p, other), "times %v", by)
+		require.Equal(t, want, Flags(&p, other), "times %v", by)
 	}
 }
 

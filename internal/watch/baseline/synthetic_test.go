@@ -73,7 +73,7 @@ func made() []shape {
 
 // make makes a series with n incidents, and windows of a tenth of it around
 // them, as NAB labels. Rush hours differ from day to day, Sundays have none.
-func (sh *shape) make(seed uint64, n int) (list []reading, windows []window) {
+func (sh *shape) make(seed uint64, n int) (list []Reading, windows []Window) {
 	d := &dice{Rand: rand.New(rand.NewPCG(seed, 99))}
 	at := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC).UnixMilli() + d.Int64N(7)*dayMs + d.Int64N(24)*hourMs
 	lasts := make([]int, n)
@@ -106,7 +106,7 @@ func (sh *shape) make(seed uint64, n int) (list []reading, windows []window) {
 		} else if next < n && i == places[next] {
 			places[next]++ // at night there is nothing to be disturbed
 		}
-		list = append(list, reading{at, v})
+		list = append(list, Reading{at, v})
 		for {
 			at += sh.every
 			if d.Float64() < sh.holes {
@@ -122,7 +122,7 @@ func (sh *shape) make(seed uint64, n int) (list []reading, windows []window) {
 		half /= n
 	}
 	for _, place := range places {
-		windows = append(windows, window{list[max(place-half, 0)].at, list[min(place+half, sh.count-1)].at})
+		windows = append(windows, Window{list[max(place-half, 0)].At, list[min(place+half, sh.count-1)].At})
 	}
 	return list, windows
 }
@@ -138,19 +138,19 @@ func TestMadeSeries(t *testing.T) {
 	if testing.Short() {
 		seeds = 4
 	}
-	var total judged
+	var total Score
 	for _, sh := range made() {
-		var all judged
+		var all Score
 		worst := 0
 		for seed := range uint64(seeds) {
 			list, windows := sh.make(seed, 1+int(seed%3))
-			j := judge(list, windows, flags(&p, list))
-			all.windows, all.found, all.falses = all.windows+j.windows, all.found+j.found, all.falses+j.falses
-			worst = max(worst, j.falses)
+			j := Judge(list, windows, Flags(&p, list))
+			all.Windows, all.Found, all.False = all.Windows+j.Windows, all.Found+j.Found, all.False+j.False
+			worst = max(worst, j.False)
 		}
-		t.Logf("%-12s found %d of %d, false %d in %d series, at most %d", sh.name, all.found, all.windows, all.falses, seeds, worst)
-		total.windows, total.found, total.falses = total.windows+all.windows, total.found+all.found, total.falses+all.falses
+		t.Logf("%-12s found %d of %d, false %d in %d series, at most %d", sh.name, all.Found, all.Windows, all.False, seeds, worst)
+		total.Windows, total.Found, total.False = total.Windows+all.Windows, total.Found+all.Found, total.False+all.False
 	}
-	require.GreaterOrEqual(t, float64(total.found), 0.65*float64(total.windows))
-	require.LessOrEqual(t, float64(total.falses), 2.5*float64(4*seeds))
+	require.GreaterOrEqual(t, float64(total.Found), 0.65*float64(total.Windows))
+	require.LessOrEqual(t, float64(total.False), 2.5*float64(4*seeds))
 }
