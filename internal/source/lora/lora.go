@@ -53,8 +53,8 @@ func (d *Decoder) Decode(_ string, payload []byte) wire.Decoded {
 	}
 	v := d.inventory()
 	if v == nil {
-		return wire.Decoded{Device: named, Refused: []city.Refusal{refusal(&wire.RefusedError{
-			Reason: city.ReasonUnknownDevice, Detail: "no inventory is in force yet: see readyz, and retry this item then"}, payload)}}
+		none := &wire.RefusedError{Reason: city.ReasonUnknownDevice, Detail: "no inventory is in force yet: see readyz, and retry this item then"}
+		return wire.Decoded{Device: named, Refused: []city.Refusal{refusal(none, payload)}}
 	}
 	device := v.LoRaWAN(e.EUI, e.ID)
 	if device == nil {
