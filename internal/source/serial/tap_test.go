@@ -53,10 +53,16 @@ type till struct {
 
 func newTill(t *testing.T, size int) *till {
 	t.Helper()
+	return newSlowTill(t, size, 300*time.Millisecond)
+}
+
+// newSlowTill is a till whose prints end after an idle time.
+func newSlowTill(t *testing.T, size int, idle time.Duration) *till {
+	t.Helper()
 	dir := t.TempDir()
 	x := &till{t: t, path: filepath.Join(dir, "spool.db"), name: filepath.Join(dir, "till")}
 	x.device = plug(t, x.name)
-	x.begin(size, 300*time.Millisecond)
+	x.begin(size, idle)
 	return x
 }
 
@@ -154,7 +160,7 @@ func TestATillIsTakenOnce(t *testing.T) {
 }
 
 func TestAReceiptThatIsCutOffIsKeptAndNotRead(t *testing.T) {
-	x := newTill(t, 16)
+	x := newSlowTill(t, 16, time.Minute)
 	whole := struk("A-1", "5.000")
 	half := strings.Index(whole, "TOTAL")
 	x.send(whole[:half])

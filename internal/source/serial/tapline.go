@@ -42,7 +42,7 @@ func (t *tap) read(ctx context.Context, l *line) error {
 		now := time.Now()
 		if n > 0 {
 			r.take(buf[:n], now)
-		} else if now.Sub(r.heard) >= t.o.Tap.Idle && !r.calm {
+		} else if ctx.Err() == nil && now.Sub(r.heard) >= t.o.Tap.Idle && !r.calm {
 			r.idle()
 		}
 		if len(r.fresh) >= saveBytes || len(r.fresh) > 0 && now.Sub(r.since) >= saveEvery {
