@@ -88,7 +88,7 @@ func (f *Follower) tickUsual(key string, sites map[string]siteNow, hours float64
 	list := f.gadgets.of[key]
 	u := f.gadgets.usuals[key]
 	if n := f.siteNow(sites, list[0].d); !n.open || hours <= 0 {
-		u.New = 0
+		u.New, u.NewOut = 0, 0
 		return
 	}
 	speak := 0
@@ -98,7 +98,7 @@ func (f *Follower) tickUsual(key string, sites map[string]siteNow, hours float64
 		}
 	}
 	if speak == 0 {
-		u.New = 0
+		u.New, u.NewOut = 0, 0
 		return
 	}
 	kind, hour := place{version: f.inv}.slot(f.clock)

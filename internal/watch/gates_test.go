@@ -17,6 +17,16 @@ import (
 // one that is dead in its own hours is told.
 func TestAGateOutWaitsForWhoCameIn(t *testing.T) {
 	t.Parallel()
+	for name, hours := range map[string]string{"always open": "24/7", "the last leave after it has closed": "Mo-Su 07:00-16:00"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			gatesOfADay(t, hours)
+		})
+	}
+}
+
+func gatesOfADay(t *testing.T, hours string) {
+	t.Helper()
 	rows := []string{"id,kind,site,interval_s"}
 	for _, way := range []string{"in", "out"} {
 		for n := range 2 {
@@ -25,7 +35,7 @@ func TestAGateOutWaitsForWhoCameIn(t *testing.T) {
 	}
 	v, faults := inventory.Parse(map[string][]byte{
 		"sites.geojson": []byte(`{"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"Point","coordinates":[107.0,-6.24]},
-"properties":{"id":"g","name":"g","kind":"off_street","kecamatan":"Bekasi Timur","levy":"street","detection":"gates","reset_at":"03:00","capacity":{"car":900},"opening_hours":"24/7"}}]}`),
+"properties":{"id":"g","name":"g","kind":"off_street","kecamatan":"Bekasi Timur","levy":"street","detection":"gates","reset_at":"03:00","capacity":{"car":900},"opening_hours":"` + hours + `"}}]}`),
 		"segments.geojson": []byte(`{"type":"FeatureCollection","features":[]}`), "devices.csv": []byte(strings.Join(rows, "\n")),
 	}, zone)
 	require.Empty(t, faults)
