@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,12 +15,15 @@ import (
 )
 
 // failing is a source whose first runs fail.
-type failing struct{ runs, bad int }
+type failing struct {
+	runs atomic.Int32
+	bad  int32
+}
 
 func (f *failing) Status() source.Status { return source.Status{ID: "f"} }
 
 func (f *failing) Run(ctx context.Context) error {
-	if f.runs++; f.runs <= f.bad {
+	if f.runs.Add(1) <= f.bad {
 		return errors.New("the port is gone")
 	}
 	<-ctx.Done()
@@ -39,13 +43,13 @@ func TestASourceThatStoppedIsRunAgain(t *testing.T) {
 		}()
 		for n, wait := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second} {
 			synctest.Wait()
-			require.Equal(t, n+1, f.runs)
+			require.Equal(t, int32(n+1), f.runs.Load())
 			_, problem := describe(startedSource{Source: f, since: time.Now(), fault: ended.fault}, time.Now(), time.UTC)
 			require.Contains(t, problem, "the port is gone")
 			time.Sleep(wait)
 		}
 		synctest.Wait()
-		require.Equal(t, 5, f.runs)
+		require.Equal(t, int32(5), f.runs.Load())
 		require.NotEmpty(t, ended.fault(), "it may stop again at once")
 		time.Sleep(time.Minute)
 		synctest.Wait()
