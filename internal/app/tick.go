@@ -8,7 +8,7 @@ import (
 	"github.com/simpang-id/simpang/internal/journal"
 )
 
-// tickEvery is how often intake appends a tick, the followers' only clock.
+// tickEvery is how often intake appends a tick at least, the followers' only clock.
 const tickEvery = time.Minute
 
 // tick appends a tick at the start, at each full minute, and in the second after

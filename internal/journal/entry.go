@@ -10,7 +10,7 @@ type Type uint8
 // The types of entry.
 const (
 	TypeReading   Type = 1 // an accepted reading
-	TypeTick      Type = 2 // one a minute: the followers' only clock is its Recv
+	TypeTick      Type = 2 // one a minute, and when the present changes by itself: the followers' only clock is its Recv
 	TypeTally     Type = 3 // duplicates and refusals of a device, for completeness
 	TypeInventory Type = 4 // a version of the inventory was accepted
 	TypeClosure   Type = 5 // a closure was set over the API
