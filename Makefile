@@ -33,7 +33,7 @@ test: servers ## every test, with the race detector
 	go test -race -timeout 30m $$(go list ./... | grep -v /internal/endtoend)
 	go test -timeout 30m -run 'Power|Unlink' $(STORES) # again, at all points: the race detector has a twentieth
 	go test -timeout 30m ./internal/world # again, and many more seeds: its worlds have one goroutine each
-	go test -timeout 30m ./internal/report/expect # its calibrations compute in one goroutine
+	go test -timeout 30m ./internal/report/expect ./internal/eval # calibrations, and a town, compute in one goroutine
 	go test -race -timeout 30m ./internal/endtoend # alone: it measures nothing, but it drives real processes
 
 check: ## the quick subset: vet and short tests

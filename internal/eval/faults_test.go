@@ -17,8 +17,8 @@ func TestMain(m *testing.M) {
 // TestASmallTownWithFaults is a short `make eval`: each kind of fault once, in
 // a third of the places and half of the days.
 func TestASmallTownWithFaults(t *testing.T) {
-	if os.Getenv("SIMPANG_EVAL_FAULTS") == "" {
-		t.Skip("it plays two weeks, a minute of CPU: set SIMPANG_EVAL_FAULTS=1 to run it")
+	if underRace || testing.Short() {
+		t.Skip("it plays two weeks, half a minute: make test runs it without the race detector")
 	}
 	r, err := newFaultRun(t.TempDir(), 16, 40, 2)
 	require.NoError(t, err)
