@@ -97,6 +97,9 @@ func seldomDevices(folder string) (meters []string, err error) {
 		return nil, err
 	}
 	id, kind, interval := slices.Index(rows[0], "id"), slices.Index(rows[0], "kind"), slices.Index(rows[0], "interval_s")
+	if only := os.Getenv("ONLYSITE"); only != "" {
+		rows = slices.DeleteFunc(rows, func(row []string) bool { return row[0] != "id" && !strings.Contains(strings.Join(row, ","), only+",") })
+	}
 	for _, row := range rows[1:] {
 		switch row[kind] {
 		case "spot":
@@ -125,6 +128,11 @@ faults: {doubled: 0.002, late: 0.004, late_by: 20m, clock_drift: 200ms, reboot: 
 planted:
 `, seed)
 	dice := rand.New(rand.NewPCG(seed, 0xb0c5))
+	if d := os.Getenv("DEADDEV"); d != "" {
+		from := r.from.Add(17 * hour)
+		r.dead[d] = from
+		fmt.Fprintf(&b, "  - {kind: dead, device: %s, from: %s, until: %s}\n", d, from.Format(time.RFC3339), r.until.Format(time.RFC3339))
+	}
 	dice.Shuffle(len(meters), func(a, b int) { meters[a], meters[b] = meters[b], meters[a] })
 	before, dying := int(boxesBefore*float64(len(meters))), int(boxesDying*float64(len(meters)))
 	for i, id := range meters[:before+dying] {

@@ -44,6 +44,7 @@ type Follower struct {
 	back     int64 // the running clock since which devices can find it: it was off before, or none was ever heard
 	passed   int64 // the clock up to which it was looked at
 	judgedAt int64 // the running clock at the last tick
+	lately   int64 // in a tick: the time since the one before it, ms
 	purged   int64 // the clock's day in which old incidents were dropped last
 	inv      *inventory.Version
 	closures *inventory.ClosureSet

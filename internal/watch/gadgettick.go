@@ -8,8 +8,9 @@ import (
 
 // siteNow is how a site stands in a tick.
 type siteNow struct {
-	open  bool // customers may come, and no closure touches it
-	muted bool // work is done there
+	open   bool  // customers may come, and no closure touches it
+	opened int64 // so much of the time since the tick before it was, ms
+	muted  bool  // work is done there
 }
 
 // tickGadgets judges every device.
@@ -18,9 +19,10 @@ func (f *Follower) tickGadgets(pos uint64) {
 	now := f.running()
 	passed := max(0, min(now-f.judgedAt, stillMs))
 	f.judgedAt, f.back = now, min(f.back, now)
+	f.lately = passed
 	sites := map[string]siteNow{}
 	for _, place := range s.places {
-		f.tickUsual(place, sites, float64(passed)/hourMs)
+		f.tickUsual(place, sites)
 	}
 	out := f.outages(now, sites)
 	f.out = &out
@@ -33,7 +35,7 @@ func (f *Follower) tickGadgets(pos uint64) {
 		if g == nil {
 			continue
 		}
-		f.tickGadget(pos, g, passed, &out, sites)
+		f.tickGadget(pos, g, &out, sites)
 	}
 }
 
@@ -69,11 +71,12 @@ func (f *Follower) siteNow(sites map[string]siteNow, d *inventory.Device) siteNo
 	if n, ok := sites[where]; ok {
 		return n
 	}
-	n := siteNow{open: true}
+	n := siteNow{open: true, opened: f.lately}
 	road := d.Segment
 	if site := f.inv.Site(d.Site); site != nil {
 		p := place{version: f.inv, site: site, closures: f.closures}
 		n.open, road = p.open(f.clock), p.road()
+		n.opened = p.openFor(f.clock-f.lately, f.clock, f.lately, minuteMs, nil)
 	}
 	for _, c := range f.closures.Spans(f.inv, d.Site, road, f.clock, f.clock+1) {
 		n.open = false
@@ -84,10 +87,11 @@ func (f *Follower) siteNow(sites map[string]siteNow, d *inventory.Device) siteNo
 	return n
 }
 
-func (f *Follower) tickUsual(key string, sites map[string]siteNow, hours float64) {
+func (f *Follower) tickUsual(key string, sites map[string]siteNow) {
 	list := f.gadgets.of[key]
 	u := f.gadgets.usuals[key]
-	if n := f.siteNow(sites, list[0].d); !n.open || hours <= 0 {
+	n := f.siteNow(sites, list[0].d)
+	if !n.open || n.opened <= 0 {
 		u.New, u.NewOut = 0, 0
 		return
 	}
@@ -102,11 +106,11 @@ func (f *Follower) tickUsual(key string, sites map[string]siteNow, hours float64
 		return
 	}
 	kind, hour := place{version: f.inv}.slot(f.clock)
-	u.tick(kind, hour, hours, speak)
+	u.tick(kind, hour, float64(n.opened)/hourMs, speak)
 }
 
 // tickGadget judges one device.
-func (f *Follower) tickGadget(pos uint64, g *gadget, passed int64, out *outages, sites map[string]siteNow) {
+func (f *Follower) tickGadget(pos uint64, g *gadget, out *outages, sites map[string]siteNow) {
 	now := f.running()
 	g.Heard, g.Event, g.LagFrom = min(g.Heard, now), min(g.Event, now), min(g.LagFrom, now) // our clock may have run ahead
 	n := f.siteNow(sites, g.d)
@@ -140,7 +144,7 @@ func (f *Follower) tickGadget(pos uint64, g *gadget, passed int64, out *outages,
 	if silence >= 3*hourMs || silence > silentMs(&r.DeviceSilent, g.d)*2/3 && out.hides(g) {
 		return // what it does not say, it does not say
 	}
-	f.judgeStill(x, n, passed)
+	f.judgeStill(x, n)
 	f.judgeOverstay(x, n)
 }
 

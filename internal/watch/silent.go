@@ -89,6 +89,8 @@ func (s *silent) tick(x *moment) bool {
 	if x.caused == hasCause || !x.place.known() || passed <= 0 || passed > stillMs || !x.place.open(x.now) {
 		return true
 	}
+	passed = x.place.openFor(x.now-passed, x.now, passed, minuteMs, nil)
+	s.OpenMs += passed
 	hours := float64(passed) / hourMs
 	kind, hour := x.place.slot(x.now)
 	r := &s.Rates[kind][hour]
@@ -97,7 +99,6 @@ func (s *silent) tick(x *moment) bool {
 		s.Expected += low * hours
 		s.Due += r.N / r.H * hours
 	}
-	s.OpenMs += passed
 	keep := math.Exp(-hours / 24)
 	s.Came, s.Due = s.Came*keep, s.Due*keep
 	if !s.Said { // a meter that is out teaches nothing
@@ -111,7 +112,7 @@ func (s *silent) tick(x *moment) bool {
 func (s *silent) judge(x *moment) {
 	p := &x.rules.Silent
 	history := s.Days >= p.LearnDays && s.Total >= leastReceipts
-	long := s.Expected*s.Level >= p.Expected && x.now-s.Heard >= int64(p.LeastMin)*minuteMs
+	long := s.Expected*s.Level >= p.Expected && s.OpenMs >= int64(p.LeastMin)*minuteMs
 	if !history {
 		long = s.OpenMs >= int64(p.NoHistoryH)*hourMs
 	}

@@ -1,6 +1,10 @@
 package watch
 
-import "github.com/simpang-id/simpang/internal/inventory"
+import (
+	"time"
+
+	"github.com/simpang-id/simpang/internal/inventory"
+)
 
 // judgeStill: a device speaks and what it measures never changes, while what
 // devices like it at its place notice at these hours would give it `expected`
@@ -9,7 +13,7 @@ import "github.com/simpang-id/simpang/internal/inventory"
 // stuck; one that says zero, or a gate through which nobody goes, is dead. What
 // has said nothing at all since its last event is silent, and no more is known. Of a
 // gate as many are expected as usually go its way at that hour.
-func (f *Follower) judgeStill(x *judged, n siteNow, passed int64) {
+func (f *Follower) judgeStill(x *judged, n siteNow) {
 	g, p := x.g, &f.inv.Rules.DeviceStuck
 	if p.Off {
 		x.calm(saysStuck)
@@ -25,12 +29,12 @@ func (f *Follower) judgeStill(x *judged, n siteNow, passed int64) {
 	kind, hour := place{version: f.inv}.slot(f.clock)
 	if n.open && (what == saysStuck || hour >= 6 && hour < 21) {
 		share := (g.Events + levelWeight) / (g.Due + levelWeight)
-		due := float32(g.usual.rate(kind, hour) * float64(passed) / hourMs)
+		due := float32(g.usual.rate(kind, hour) * float64(n.opened) / hourMs)
 		if g.d.Kind == inventory.DeviceGate && g.Events > 0 {
 			due *= float32(g.usual.bound(kind, hour, float64(g.Outs/g.Events)))
 		}
 		g.Expected += due * min(share, 1) * g.usual.level()
-		forget := keep(passed, 28*dayMs)
+		forget := keep(f.lately, 28*dayMs)
 		if g.Said&(1<<saysStuck|1<<saysDead) == 0 {
 			g.Due, g.Events = g.Due*forget+due, g.Events*forget
 			g.Outs *= forget
@@ -38,7 +42,7 @@ func (f *Follower) judgeStill(x *judged, n siteNow, passed int64) {
 	}
 	quiet := x.now - g.Event
 	switch {
-	case float64(g.Expected) >= p.Expected && quiet >= least && (g.Heard > g.Event || g.d.IntervalS <= 0):
+	case float64(g.Expected) >= p.Expected && quiet >= least && (g.Heard > g.Event || g.d.IntervalS <= 0) && (x.g.says(what) || f.openFor(g, what, least)):
 		x.stands(what, p.RecoverMin, Sum{"unchanged_s", quiet / 1000}, Sum{"expected", int64(g.Expected)})
 	case what == saysDead && g.Same >= uint16(p.Same):
 		x.stands(saysStuck, p.RecoverMin, Sum{"same_readings", int64(g.Same)})
@@ -50,4 +54,34 @@ func (f *Follower) judgeStill(x *judged, n siteNow, passed int64) {
 	case g.Expected == 0:
 		x.calm(what)
 	}
+}
+
+// openFor tells whether a device's place was open for so long since its last
+// event, at hours that count.
+func (f *Follower) openFor(g *gadget, what int, least int64) bool {
+	var counts func(at int64) bool
+	if what == saysDead {
+		counts = func(at int64) bool {
+			hour := time.UnixMilli(at).In(f.inv.Zone).Hour()
+			return hour >= 6 && hour < 21
+		}
+	}
+	p := place{version: f.inv, site: f.inv.Site(g.d.Site), closures: f.closures}
+	return p.openFor(g.Event+f.still, f.clock, least, least/12, counts) >= least
+}
+
+// mostLooks bounds how often openFor looks.
+const mostLooks = 500
+
+// openFor is how long the place was open between two times, looked at each step
+// from the end backwards until it is long enough, ms. counts may be nil.
+func (p place) openFor(from, to, enough, step int64, counts func(at int64) bool) (open int64) {
+	for looks := 0; to > from && open < enough && looks < mostLooks; looks++ {
+		part := min(step, to-from)
+		if (!p.known() || p.open(to-part)) && (counts == nil || counts(to-part)) {
+			open += part
+		}
+		to -= part
+	}
+	return open
 }

@@ -12,9 +12,9 @@ type hour struct {
 	exits  float32 // vehicles that were seen to leave
 	parked float32 // vehicles there, on average while known
 
-	// Of gates: who passed either way, of all classes, and the share of the hour
-	// at its begin and its end in which nobody did.
-	passed, head, tail float32
+	// Of gates: vehicles that were seen to come; who passed either way, of all
+	// classes; and the share of the hour at its begin and its end in which nobody did.
+	entries, passed, head, tail float32
 }
 
 // weight is the open hours of known time.

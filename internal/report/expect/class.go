@@ -52,7 +52,7 @@ func (d *asked) class(ctx context.Context, by inventory.Detection, class city.Cl
 		}
 	}
 	if by == inventory.DetectGates {
-		day, others = alive(day, others)
+		day, others = d.alive(day, others)
 		blind = day.dark()
 	}
 	var price *prices

@@ -125,6 +125,7 @@ func (d *asked) gateHours(ctx context.Context, out *hours, class city.Class, fro
 			h := &out[hourOf(p.T, from)]
 			h.open += max(0, step-float32(p.Closed.V)/1000*occupancy.BucketMs/hourMs)
 			h.exits += float32(p.Departures.V)
+			h.entries += float32(p.Arrivals.V)
 			covered := float32(p.Coverage.V) / 1000 * occupancy.BucketMs / hourMs
 			h.parked += float32(p.OccupiedAvg.V) / 1000 * covered
 			h.known += covered
@@ -199,12 +200,47 @@ func (out *hours) silent(rate *[24]float64) *hours {
 	return &found
 }
 
-// alive returns a day and others like it without the silences of gates.
-func alive(day *hours, others []*hours) (*hours, []*hours) {
+// The gates of a place that is empty when its day begins may differ by so much
+// over a day, of those who passed; what none of them saw comes on top.
+const (
+	unlike      = 0.1
+	unlikeLeast = 5
+)
+
+// torn tells whether over a day far more vehicles came than left, or left than
+// came: one of the gates does not count, and neither stays nor exits can be
+// taken from the others.
+func (out *hours) torn(rate *[24]float64) bool {
+	var in, left, unseen float64
+	for h := range out {
+		in, left = in+float64(out[h].entries), left+float64(out[h].exits)
+		unseen += out[h].blind() * rate[h]
+	}
+	return math.Abs(in-left) > unlike*max(in, left)+unlikeLeast+unseen
+}
+
+// alive returns a day and others like it without the silences of gates, and
+// without the days whose gates contradict each other; where vehicles may stay
+// for days, or the day is not over yet, that is nothing to tell by.
+func (d *asked) alive(day *hours, others []*hours) (*hours, []*hours) {
 	rate := passing(append(slices.Clip(others), day))
 	clean := make([]*hours, len(others))
 	for i := range others {
-		clean[i] = others[i].silent(&rate)
+		clean[i] = d.whole(others[i].silent(&rate), &rate)
 	}
-	return day.silent(&rate), clean
+	day = day.silent(&rate)
+	if d.Now >= d.end {
+		day = d.whole(day, &rate)
+	}
+	return day, clean
+}
+
+func (d *asked) whole(day *hours, rate *[24]float64) *hours {
+	if d.Site.ResetAt == "" || !day.torn(rate) {
+		return day
+	}
+	for h := range day {
+		day[h].known, day[h].exits, day[h].parked = 0, 0, 0
+	}
+	return day
 }
