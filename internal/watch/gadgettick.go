@@ -76,7 +76,7 @@ func (f *Follower) siteNow(sites map[string]siteNow, d *inventory.Device) siteNo
 	if site := f.inv.Site(d.Site); site != nil {
 		p := place{version: f.inv, site: site, closures: f.closures}
 		n.open, road = p.open(f.clock), p.road()
-		n.opened = p.openFor(f.clock-f.lately, f.clock, f.lately, minuteMs, nil)
+		n.opened = openTime(f.clock-f.lately, f.clock, f.lately, minuteMs, p.open)
 	}
 	for _, c := range f.closures.Spans(f.inv, d.Site, road, f.clock, f.clock+1) {
 		n.open = false

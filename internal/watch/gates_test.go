@@ -14,7 +14,7 @@ import (
 
 // TestAGateOutWaitsForWhoCameIn: at a place that fills in the morning and empties in
 // the afternoon no gate out is dead in the morning and no gate in in the afternoon;
-// one that is dead in its own hours is told.
+// nor is one whose place has just opened; one that is dead in its own hours is told.
 func TestAGateOutWaitsForWhoCameIn(t *testing.T) {
 	t.Parallel()
 	for name, hours := range map[string]string{"always open": "24/7", "the last leave after it has closed": "Mo-Su 07:00-16:00"} {
@@ -47,6 +47,7 @@ func gatesOfADay(t *testing.T, hours string) {
 			Device: id, Kind: city.KindGate, HasBoot: true, Boot: 1, Seq: seq[id], At: w.now, Gate: &city.Gate{Out: out, Class: city.Car, Count: 1},
 		}})
 	}
+	opens := int64(0) // after 7:00 the first comes
 	day := func(dead string) {
 		for until := w.now + dayMs; w.now < until; w.until(w.now + 2*minuteMs) {
 			for n := range 2 {
@@ -58,7 +59,7 @@ func gatesOfADay(t *testing.T, hours string) {
 					}})
 				}
 				switch hour := (w.now - monday) % dayMs / hourMs; {
-				case hour >= 7 && hour < 13 && in != dead:
+				case (w.now-monday)%dayMs >= 7*hourMs+opens && hour < 13 && in != dead:
 					pass(in, false)
 				case hour >= 13 && hour < 20 && out != dead:
 					pass(out, true)
@@ -78,6 +79,12 @@ func gatesOfADay(t *testing.T, hours string) {
 		day("")
 	}
 	require.Empty(t, told())
+	if hours != "24/7" {
+		opens = 50 * minuteMs
+		day("")
+		require.Empty(t, told(), "it has just opened")
+		opens = 0
+	}
 	day("out1")
 	require.Equal(t, []string{"out1"}, told())
 }

@@ -89,7 +89,7 @@ func (s *silent) tick(x *moment) bool {
 	if x.caused == hasCause || !x.place.known() || passed <= 0 || passed > stillMs || !x.place.open(x.now) {
 		return true
 	}
-	passed = x.place.openFor(x.now-passed, x.now, passed, minuteMs, nil)
+	passed = openTime(x.now-passed, x.now, passed, minuteMs, x.place.open)
 	s.OpenMs += passed
 	hours := float64(passed) / hourMs
 	kind, hour := x.place.slot(x.now)

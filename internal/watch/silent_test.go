@@ -33,6 +33,7 @@ func TestSilence(t *testing.T) {
 		"a slow meter has time":   {func(r *rig) { r.sells(60*minuteMs, noon); r.pass(9 * hourMs) }, nil},
 		"even a slow meter":       {func(r *rig) { r.sells(60*minuteMs, noon); r.pass(60 * hourMs) }, []string{"+meter_silent 1"}},
 		"the night is quiet":      {func(r *rig) { r.sells(5*minuteMs, noon+10*hourMs); r.pass(8 * hourMs) }, nil},
+		"it has just opened":      {func(r *rig) { r.sells(minuteMs, noon+10*hourMs); r.pass(8*hourMs + 40*minuteMs) }, nil},
 		"the site is closed":      {func(r *rig) { r.sells(5*minuteMs, monday+learned); r.pass(29 * hourMs) }, nil}, // 11 March
 		"we were off":             {func(r *rig) { r.sells(5*minuteMs, noon); r.x.now += 5 * hourMs; r.pass(30 * minuteMs) }, nil},
 		"without history":         {func(r *rig) { r.pass(5 * dayMs) }, []string{"+meter_silent 1"}},

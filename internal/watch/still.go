@@ -57,31 +57,33 @@ func (f *Follower) judgeStill(x *judged, n siteNow) {
 }
 
 // openFor tells whether a device's place was open for so long since its last
-// event, at hours that count.
+// event; for a gate or traffic counter in one piece until now, by day: in the
+// hours before it closed perhaps nobody goes its way.
 func (f *Follower) openFor(g *gadget, what int, least int64) bool {
-	var counts func(at int64) bool
-	if what == saysDead {
-		counts = func(at int64) bool {
-			hour := time.UnixMilli(at).In(f.inv.Zone).Hour()
-			return hour >= 6 && hour < 21
-		}
-	}
 	p := place{version: f.inv, site: f.inv.Site(g.d.Site), closures: f.closures}
-	return p.openFor(g.Event+f.still, f.clock, least, least/12, counts) >= least
+	open := func(at int64) bool { return !p.known() || p.open(at) }
+	from, to, step := g.Event+f.still, f.clock, least/12
+	if what == saysStuck {
+		return openTime(from, to, least, step, open) >= least
+	}
+	by := func(at int64) bool {
+		hour := time.UnixMilli(at).In(f.inv.Zone).Hour()
+		return open(at) && hour >= 6 && hour < 21
+	}
+	return openTime(max(from, to-least), to, least, step, by) >= least
 }
 
-// mostLooks bounds how often openFor looks.
+// mostLooks bounds how often openTime looks.
 const mostLooks = 500
 
-// openFor is how long the place was open between two times, looked at each step
-// from the end backwards until it is long enough, ms. counts may be nil.
-func (p place) openFor(from, to, enough, step int64, counts func(at int64) bool) (open int64) {
-	for looks := 0; to > from && open < enough && looks < mostLooks; looks++ {
+// openTime is for how long something was open between two times, looked at each
+// step from the end backwards until it is enough, ms.
+func openTime(from, to, enough, step int64, open func(at int64) bool) (sum int64) {
+	for looks := 0; to > from && sum < enough && looks < mostLooks; looks++ {
 		part := min(step, to-from)
-		if (!p.known() || p.open(to-part)) && (counts == nil || counts(to-part)) {
-			open += part
+		if to -= part; open(to) {
+			sum += part
 		}
-		to -= part
 	}
-	return open
+	return sum
 }

@@ -242,6 +242,41 @@ func TestASilentGateIsBlind(t *testing.T) {
 	require.Greater(t, a.Expected.High-a.Expected.Low, full.Expected.High-full.Expected.Low)
 }
 
+// TestGatesThatContradictEachOther holds that a day on which half of those who
+// came were not seen to leave is estimated from other days, and unknown where
+// they are all like that.
+func TestGatesThatContradictEachOther(t *testing.T) {
+	from := monday // since when a gate out counts nobody
+	b := &board{point: func(_ city.Class, at int64) occupancy.HistoryPoint {
+		p := occupancy.HistoryPoint{T: at, Coverage: city.SomeMilli(1000), OccupiedAvg: city.SomeMilli(30_000), Arrivals: city.SomeInt(20), Departures: city.SomeInt(20)}
+		if at >= from {
+			p.Departures, p.OccupiedAvg = city.SomeInt(10), city.SomeMilli(100_000)
+		}
+		return p
+	}}
+	mall := func(reset string) func(*expect.Question) {
+		return func(q *expect.Question) {
+			site := *q.Site
+			site.ResetAt = reset
+			q.Site = &site
+		}
+	}
+	days := ask(t, b, "mall", mall(""))
+	require.Empty(t, days.Gaps, "vehicles may stay for days")
+	a := ask(t, b, "mall", mall("04:00"))
+	require.True(t, a.Known, a.Why)
+	require.Len(t, a.Gaps, 1)
+	require.Equal(t, [2]int64{monday, monday + 24*hour}, [2]int64{a.Gaps[0].From, a.Gaps[0].To})
+	require.Less(t, a.Coverage, 0.01)
+	full := ask(t, b, "mall", func(q *expect.Question) { mall("04:00")(q); q.Date = "2026-02-27" })
+	require.Empty(t, full.Gaps)
+	require.InEpsilon(t, float64(full.Expected.Mid), float64(a.Expected.Mid), 0.1)
+	from = 0
+	require.False(t, ask(t, b, "mall", mall("04:00")).Known)
+	today := ask(t, b, "mall", func(q *expect.Question) { mall("04:00")(q); q.Now = monday + 12*hour })
+	require.Empty(t, today.Gaps, "who came today has time to leave")
+}
+
 func TestOtherDaysAreReadOnce(t *testing.T) {
 	town := &board{point: func(_ city.Class, at int64) occupancy.HistoryPoint {
 		return occupancy.HistoryPoint{T: at, Coverage: city.SomeMilli(1000), OccupiedAvg: city.SomeMilli(30_000), Departures: city.SomeInt(20)}
