@@ -64,6 +64,10 @@ func (l *looked) due(events float64) time.Duration {
 	return time.Duration(events / l.events * float64(hour))
 }
 
+func (l *looked) stuckTaken() time.Duration {
+	return max(l.stuck(), time.Duration(l.set.Overstay.Hours)*hour)
+}
+
 func (l *looked) stuck() time.Duration {
 	return max(time.Duration(l.set.DeviceStuck.LeastH)*hour, l.due(l.set.DeviceStuck.Expected))
 }
@@ -140,7 +144,7 @@ var faultKinds = []faultKind{
 	},
 	{
 		name: "spot is stuck, taken", plant: scenario.StuckTaken, on: onSpot, rules: []watch.Rule{watch.RuleDeviceStuck}, hour: 9, long: 6 * day,
-		also: []watch.Rule{watch.RuleOverstay, watch.RulePaymentNoStay}, window: (*looked).stuck, text: stuckText,
+		also: []watch.Rule{watch.RuleOverstay, watch.RulePaymentNoStay}, window: (*looked).stuckTaken, text: stuckText + "; a taken one `spot_overstay.hours`",
 	},
 	{
 		name: "spot is stuck, free", plant: scenario.StuckFree, on: onSpot, rules: []watch.Rule{watch.RuleDeviceStuck}, hour: 9, long: 6 * day,

@@ -16,10 +16,7 @@ func (f *Follower) judgeOverstay(x *judged, n siteNow) {
 		x.calm(saysOverstay)
 		return
 	}
-	longest := int64(p.Hours) * hourMs
-	if ms, ok := longestStay(g.site.Restrictions); ok {
-		longest = ms + int64(p.SlackMin)*minuteMs
-	}
+	longest := f.longest(g)
 	switch {
 	case f.clock-g.LastAt > g.unknown(): // it may have been left meanwhile
 	case g.Occupied == 0 || g.says(saysStuck):
@@ -27,6 +24,15 @@ func (f *Follower) judgeOverstay(x *judged, n siteNow) {
 	case n.open && longest > 0 && f.clock-g.Occupied > longest:
 		x.stands(saysOverstay, p.RecoverMin, Sum{"taken_s", (f.clock - g.Occupied) / 1000}, Sum{"longest_s", longest / 1000})
 	}
+}
+
+// longest is after how long a place is taken for too long, ms; 0: never.
+func (f *Follower) longest(g *gadget) int64 {
+	p := &f.inv.Rules.Overstay
+	if ms, ok := longestStay(g.site.Restrictions); ok {
+		return ms + int64(p.SlackMin)*minuteMs
+	}
+	return int64(p.Hours) * hourMs
 }
 
 // longestStay reads how long a vehicle may stay, ms, out of restrictions as a

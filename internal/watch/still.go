@@ -10,7 +10,9 @@ import (
 // devices like it at its place notice at these hours would give it `expected`
 // events. Were they a Poisson process, none has the chance exp(-expected). A
 // traffic counter that says the same numbers and speeds again and again is
-// stuck; one that says zero, or a gate through which nobody goes, is dead. What
+// stuck; one that says zero, or a gate through which nobody goes, is dead. A place
+// that is taken all the time has time until that would be an overstay: stays are
+// no Poisson process, and one in some thousands lasts for days. What
 // has said nothing at all since its last event is silent, and no more is known. Of a
 // gate as many are expected as usually go its way at that hour.
 func (f *Follower) judgeStill(x *judged, n siteNow) {
@@ -25,6 +27,8 @@ func (f *Follower) judgeStill(x *judged, n siteNow) {
 	what, least := saysStuck, int64(p.LeastH)*hourMs
 	if g.d.Kind == inventory.DeviceGate || g.d.Kind == inventory.DeviceTraffic {
 		what, least = saysDead, int64(p.DeadMin)*minuteMs
+	} else if g.Occupied != 0 && g.site != nil { // it may be one vehicle
+		least = max(least, f.longest(g))
 	}
 	kind, hour := place{version: f.inv}.slot(f.clock)
 	if n.open && (what == saysStuck || hour >= 6 && hour < 21) {

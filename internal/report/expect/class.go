@@ -32,6 +32,7 @@ func (d *asked) class(ctx context.Context, by inventory.Detection, class city.Cl
 			d.answer.Why = NoTariff
 			return nil
 		}
+		d.mix.merge(s.mix)
 		d.answer.Sample = append(d.answer.Sample, s.sample...)
 		d.answer.Stays += len(s.paid) + len(s.begun)
 		d.answer.Charged += s.charged

@@ -91,6 +91,7 @@ type asked struct {
 
 	sum           float64 // of stays whose price is known
 	estimated     amount
+	mix           mix
 	open, covered float64
 }
 
@@ -159,6 +160,9 @@ func (d *asked) finish() {
 	low = max(min(low, sum), low-d.estimated.missing())
 	d.answer.Known = true
 	d.answer.Expected = Interval{city.Rupiah(max(0, math.Floor(low))), city.Rupiah(max(0, math.Round(sum+mean))), city.Rupiah(max(0, math.Ceil(high)))}
+	if detection(d.Site, d.Version) == inventory.DetectSpots {
+		d.answer.Expected = d.mix.widen(&d.tag, d.begin, d.answer.Expected)
+	}
 	d.answer.Seen = city.Rupiah(math.Round(d.sum))
 	d.answer.Share, d.answer.Coverage = 1, 1
 	if sum+mean > 0 {

@@ -49,6 +49,7 @@ type seen struct {
 	begun   []occupancy.Stay // their begin was not seen
 	charged int
 	perSpot map[string]int
+	mix     mix
 	room    int // how many stays to show
 	sample  []Priced
 }
@@ -66,6 +67,7 @@ func (t *tag) look(s *seen, stays []occupancy.Stay, class city.Class, begin int6
 		if !ok {
 			return false
 		}
+		s.mix.add(t, class, amount, st)
 		if amount > 0 && len(s.sample) < s.room {
 			s.sample = append(s.sample, Priced{st, amount})
 		}

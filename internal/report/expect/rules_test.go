@@ -277,6 +277,37 @@ func TestGatesThatContradictEachOther(t *testing.T) {
 	require.Empty(t, today.Gaps, "who came today has time to leave")
 }
 
+// TestASharedSpaceIsOfAnyClass holds that the interval reaches from the cheapest
+// class that may use a space to the dearest.
+func TestASharedSpaceIsOfAnyClass(t *testing.T) {
+	b := &board{stays: []occupancy.Stay{stayOf(9*60, 30), stayOf(10*60, 30)}}
+	shared := func(q *expect.Question) {
+		site := *q.Site
+		site.Classes, site.Shared = []city.Class{city.Car, city.Motorcycle}, []city.Class{city.Car, city.Motorcycle}
+		q.Site = &site
+	}
+	a := ask(t, b, "flat", shared)
+	require.True(t, a.Known, a.Why)
+	require.Equal(t, []city.Class{city.Car}, a.Classes)
+	require.Equal(t, expect.Interval{Low: 4000, Mid: 6000, High: 8000}, a.Expected)
+	b.point = func(_ city.Class, at int64) occupancy.HistoryPoint { // nothing seen on the day
+		if at >= monday {
+			return occupancy.HistoryPoint{T: at, Coverage: city.SomeMilli(0)}
+		}
+		return occupancy.HistoryPoint{T: at, Coverage: city.SomeMilli(1000), FreeAvg: city.SomeMilli(40_000), OccupiedAvg: city.SomeMilli(0), Departures: city.SomeInt(2)}
+	}
+	b.stays = nil
+	for day := int64(-60); day < 0; day++ {
+		for n := range int64(48) {
+			b.stays = append(b.stays, stayOf(day*24*60+n*30, 10))
+		}
+	}
+	one, both := ask(t, b, "flat", nil), ask(t, b, "flat", shared)
+	require.True(t, one.Known, one.Why)
+	require.InDelta(t, float64(one.Expected.Low)/2, float64(both.Expected.Low), 1)
+	require.Equal(t, one.Expected.High, both.Expected.High)
+}
+
 func TestOtherDaysAreReadOnce(t *testing.T) {
 	town := &board{point: func(_ city.Class, at int64) occupancy.HistoryPoint {
 		return occupancy.HistoryPoint{T: at, Coverage: city.SomeMilli(1000), OccupiedAvg: city.SomeMilli(30_000), Departures: city.SomeInt(20)}

@@ -25,7 +25,7 @@ var zone = time.FixedZone("WIB", 7*3600)
 const townTariffs = `tariffs:
   - id: flat
     name: sekali parkir
-    versions: [{from: "2020-01-01", legal_basis: contoh, classes: {car: {flat: 4000}}}]
+    versions: [{from: "2020-01-01", legal_basis: contoh, classes: {car: {flat: 4000}, motorcycle: {flat: 2000}}}]
   - id: hourly
     name: per jam
     versions:
