@@ -34,6 +34,12 @@ type Gap struct {
 	ToSeq   uint64
 }
 
+// Run names a run of a device.
+type Run struct {
+	HasBoot bool
+	No      uint64 // the boot; where the device does not count them, a number of ours
+}
+
 // Completeness is a device's day (contract, section 4).
 type Completeness struct {
 	Device      string
@@ -46,4 +52,12 @@ type Completeness struct {
 	Missing     int64
 	OlderRuns   int64 // runs whose gaps are not told: there were too many
 	Gaps        []Gap
+}
+
+// Day is a device's day with what it was concluded from.
+type Day struct {
+	Completeness
+
+	Runs []Run  // of which something came that day, in no order
+	Pos  uint64 // of the journal, as of which it is
 }
