@@ -25,6 +25,8 @@ const (
 	TypeDeclaration Type = 12
 	TypeClose       Type = 13
 	TypeAccess      Type = 14 // who read money
+
+	TypeCertificates Type = 15 // the hash of a day's certificates of completeness; an act of the gateway itself
 )
 
 // Flags say what intake saw of a reading that it accepted all the same.
