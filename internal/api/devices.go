@@ -58,6 +58,7 @@ type Completeness struct {
 	Missing     int64  `json:"missing" doc:"expected - received - quarantined"`
 	OlderRuns   int64  `json:"older_runs,omitempty" doc:"runs of the day that are in the counts and of which no gap is told, for there were too many"`
 	Gaps        []Gap  `json:"gaps"`
+	Basis       string `json:"basis" enum:"sequence,frame_counter,gateway,none" doc:"what tells how many were to be expected; none: nothing that is numbered came, and what is missing is not known"`
 }
 
 // device joins what the inventory and the follower know.
@@ -138,23 +139,17 @@ func (s *Server) oneDevice(w http.ResponseWriter, q *request) error {
 
 // completeness serves /v1/devices/{id}/completeness.
 func (s *Server) completeness(w http.ResponseWriter, q *request) error {
-	if _, _, err := s.findDevice(q.text("id")); err != nil {
+	d, _, err := s.findDevice(q.text("id"))
+	if err != nil {
 		return err
 	}
 	date := s.day(q.now.UnixMilli())
 	if q.given("date") {
 		date = q.text("date")
 	}
-	c, err := s.Devices.Completeness(q.Context(), q.text("id"), date)
+	answer, err := s.completenessOf(q, d, date)
 	if err != nil {
 		return err
-	}
-	answer := Completeness{
-		Device: q.text("id"), Date: date, Expected: c.Expected, Received: c.Received, Duplicate: c.Duplicate,
-		Late: c.Late, Quarantined: c.Quarantined, Missing: c.Missing, OlderRuns: c.OlderRuns, Gaps: make([]Gap, 0, len(c.Gaps)),
-	}
-	for _, g := range c.Gaps {
-		answer.Gaps = append(answer.Gaps, Gap{Boot: city.Uint{V: g.Boot, OK: g.HasBoot}, FromSeq: g.FromSeq, ToSeq: g.ToSeq})
 	}
 	if q.format() == "json" {
 		writeJSON(w, q, http.StatusOK, answer)
@@ -163,6 +158,6 @@ func (s *Server) completeness(w http.ResponseWriter, q *request) error {
 	t := &table{name: "completeness-" + fileName(answer.Device) + "-" + date, columns: []string{
 		"device", "date", "expected", "received", "duplicate", "late", "quarantined", "missing", "gaps",
 	}}
-	t.add(answer.Device, date, c.Expected, c.Received, c.Duplicate, c.Late, c.Quarantined, c.Missing, int64(len(c.Gaps)))
+	t.add(answer.Device, date, answer.Expected, answer.Received, answer.Duplicate, answer.Late, answer.Quarantined, answer.Missing, int64(len(answer.Gaps)))
 	return s.writeTable(w, q, t, notStored, "")
 }

@@ -44,7 +44,7 @@ func TestCompleteness(t *testing.T) {
 		Gaps: []health.Gap{{HasBoot: true, Boot: 3, FromSeq: 5, ToSeq: 6}, {FromSeq: 1, ToSeq: 1}},
 	}
 	require.JSONEq(t, `{"device":"spot-1","date":"2026-03-01","expected":10,"received":7,"duplicate":1,"late":2,"quarantined":1,"missing":2,
-"gaps":[{"boot":3,"from_seq":5,"to_seq":6},{"boot":null,"from_seq":1,"to_seq":1}]}`,
+"gaps":[{"boot":3,"from_seq":5,"to_seq":6},{"boot":null,"from_seq":1,"to_seq":1}],"basis":"sequence"}`,
 		st.as(t, token.Dishub, "/v1/devices/spot-1/completeness?date=2026-03-01").body)
 	st.as(t, token.Dishub, "/v1/devices/spot-1/completeness")
 	require.Equal(t, []string{"2026-03-01", "2026-03-02"}, st.Devices.Dates)

@@ -22,7 +22,7 @@ func (f *Follower) Unbooked(ctx context.Context) ([]Listed, error) {
 	}
 	list := make([]Listed, 0, len(rows))
 	for i := range rows {
-		x, err := decode[City](rows[i].doc)
+		x, err := decode[CityDay](rows[i].doc)
 		if err != nil {
 			return nil, err
 		}

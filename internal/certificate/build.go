@@ -115,7 +115,7 @@ func (v *dayView) head(pos uint64) Head {
 }
 
 // ask makes a device's certificate, without revision, as of a position or later.
-func (v *dayView) ask(ctx context.Context, d *inventory.Device, least uint64) (*Device, error) {
+func (v *dayView) ask(ctx context.Context, d *inventory.Device, least uint64) (*DeviceDay, error) {
 	list, err := v.askAll(ctx, d, []string{dateText(v.date)}, least)
 	if err != nil {
 		return nil, err
@@ -138,33 +138,38 @@ func (v *dayView) askAll(ctx context.Context, d *inventory.Device, dates []strin
 	return list, err
 }
 
-func (v *dayView) of(d *inventory.Device, c *health.Day) *Device {
-	x := &Device{
+// Basis is what tells how many readings of a device were to be expected.
+func (f *Follower) Basis(d *inventory.Device, expected int64) Basis {
+	switch {
+	case expected == 0:
+		return ByNothing
+	case f.o.Ours(d.ID):
+		return ByGateway
+	case d.EUI != "":
+		return ByFrames
+	default:
+		return BySequence
+	}
+}
+
+func (v *dayView) of(d *inventory.Device, c *health.Day) *DeviceDay {
+	x := &DeviceDay{
 		Head: v.head(c.Pos), Device: d.ID, Kind: string(d.Kind), Site: d.Site, Segment: d.Segment,
 		Counts:    Counts{Received: c.Received, Duplicate: c.Duplicate, Late: c.Late, Quarantined: c.Quarantined},
-		OlderRuns: c.OlderRuns, GapCount: int64(len(c.Gaps)), Gaps: make([]Gap, 0, min(len(c.Gaps), mostGaps)),
+		OlderRuns: c.OlderRuns, GapCount: int64(len(c.Gaps)), Gaps: make([]Missed, 0, min(len(c.Gaps), mostGaps)),
 	}
 	if d.IntervalS > 0 {
 		interval := int64(d.IntervalS)
 		by := (v.to - v.from) / 1000 / interval
 		x.IntervalS, x.ByInterval = &interval, &by
 	}
-	switch {
-	case c.Expected == 0:
-		x.Basis = ByNothing
-	case v.f.o.Ours(d.ID):
-		x.Basis = ByGateway
-	case d.EUI != "":
-		x.Basis = ByFrames
-	default:
-		x.Basis = BySequence
-	}
+	x.Basis = v.f.Basis(d, c.Expected)
 	if c.Expected > 0 {
 		expected, missing := c.Expected, c.Missing
 		x.Expected, x.Missing = &expected, &missing
 	}
 	for _, g := range c.Gaps[:min(len(c.Gaps), mostGaps)] {
-		gap := Gap{FromSeq: g.FromSeq, ToSeq: g.ToSeq}
+		gap := Missed{FromSeq: g.FromSeq, ToSeq: g.ToSeq}
 		if g.HasBoot {
 			boot := g.Boot
 			gap.Boot = &boot
@@ -175,7 +180,7 @@ func (v *dayView) of(d *inventory.Device, c *health.Day) *Device {
 }
 
 // same tells whether two certificates of a device's day say the same.
-func same(a, b *Device) bool {
+func same(a, b *DeviceDay) bool {
 	x := *b
 	x.Head = a.Head
 	one, err := json.Marshal(a)
@@ -188,14 +193,14 @@ type placeDoc struct {
 	key      string
 	revision int64  // the newest that is there, 0 none
 	sha256   string // of it
-	devices  map[string]*Device
+	devices  map[string]*DeviceDay
 	hashes   map[string]string
 	fresh    [][]byte // devices that are new with the next revision
 	pos      uint64
 }
 
 func newPlaceDoc(key string) *placeDoc {
-	return &placeDoc{key: key, devices: map[string]*Device{}, hashes: map[string]string{}}
+	return &placeDoc{key: key, devices: map[string]*DeviceDay{}, hashes: map[string]string{}}
 }
 
 // read takes up what is kept of a place.
@@ -203,7 +208,7 @@ func (p *placeDoc) read(rows []placeRow) error {
 	for _, r := range rows {
 		p.revision, p.sha256 = r.revision, hashOf(r.docs[0])
 		for _, doc := range r.docs[1:] {
-			d, err := decode[Device](doc)
+			d, err := decode[DeviceDay](doc)
 			if err != nil {
 				return err
 			}
@@ -215,7 +220,7 @@ func (p *placeDoc) read(rows []placeRow) error {
 }
 
 // put takes a device's certificate in as its next revision.
-func (p *placeDoc) put(d *Device) error {
+func (p *placeDoc) put(d *DeviceDay) error {
 	d.Revision, d.Before = 1, ""
 	if before := p.devices[d.Device]; before != nil {
 		d.Revision, d.Before = before.Revision+1, p.hashes[d.Device]
@@ -232,7 +237,7 @@ func (p *placeDoc) put(d *Device) error {
 
 // doc makes the place's own certificate of its next revision.
 func (p *placeDoc) doc(v *dayView) ([]byte, error) {
-	x := Place{Head: v.head(p.pos)}
+	x := PlaceDay{Head: v.head(p.pos)}
 	x.Revision, x.Before = p.revision+1, p.sha256
 	x.Site, x.Segment = split(p.key)
 	for _, d := range p.devices {

@@ -51,7 +51,7 @@ func TestADayIsClosedWhenItsLateWindowEnds(t *testing.T) {
 	require.Equal(t, city.KindNotFound, city.KindOf(err))
 	draft, err := w.f.Draft(t.Context(), certificate.SiteKey("a"), monday)
 	require.NoError(t, err)
-	require.Zero(t, decode[certificate.Place](t, draft.Bytes).Revision)
+	require.Zero(t, decode[certificate.PlaceDay](t, draft.Bytes).Revision)
 
 	w.tick(end + window)
 	w.work()
@@ -60,7 +60,7 @@ func TestADayIsClosedWhenItsLateWindowEnds(t *testing.T) {
 	d, keptD := w.device("d", monday, 0)
 	require.Equal(t, certificate.Counts{Expected: known(10), Received: 7, Duplicate: 2, Quarantined: 1, Missing: known(2)}, d.Counts)
 	boot := uint64(1)
-	require.Equal(t, []certificate.Gap{{Boot: &boot, FromSeq: 4, ToSeq: 5}}, d.Gaps)
+	require.Equal(t, []certificate.Missed{{Boot: &boot, FromSeq: 4, ToSeq: 5}}, d.Gaps)
 	require.Equal(t, certificate.BySequence, d.Basis)
 	require.Equal(t, known(144), d.ByInterval)
 	require.Equal(t, certificate.Head{

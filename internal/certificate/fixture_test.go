@@ -150,25 +150,25 @@ func (w *world) work() {
 func dateOf(at int64) string { return time.UnixMilli(at).In(zone).Format(time.DateOnly) }
 
 // device returns a device's certificate.
-func (w *world) device(id, date string, revision int64) (*certificate.Device, *certificate.Kept) {
+func (w *world) device(id, date string, revision int64) (*certificate.DeviceDay, *certificate.Kept) {
 	w.t.Helper()
 	kept, err := w.f.Device(w.t.Context(), id, date, revision)
 	require.NoError(w.t, err)
-	return decode[certificate.Device](w.t, kept.Bytes), kept
+	return decode[certificate.DeviceDay](w.t, kept.Bytes), kept
 }
 
-func (w *world) place(key, date string, revision int64) (*certificate.Place, *certificate.Kept) {
+func (w *world) place(key, date string, revision int64) (*certificate.PlaceDay, *certificate.Kept) {
 	w.t.Helper()
 	kept, err := w.f.Place(w.t.Context(), key, date, revision)
 	require.NoError(w.t, err)
-	return decode[certificate.Place](w.t, kept.Bytes), kept
+	return decode[certificate.PlaceDay](w.t, kept.Bytes), kept
 }
 
-func (w *world) city(date string, revision int64) (*certificate.City, *certificate.Kept) {
+func (w *world) city(date string, revision int64) (*certificate.CityDay, *certificate.Kept) {
 	w.t.Helper()
 	kept, _, err := w.f.City(w.t.Context(), date, revision)
 	require.NoError(w.t, err)
-	return decode[certificate.City](w.t, kept.Bytes), kept
+	return decode[certificate.CityDay](w.t, kept.Bytes), kept
 }
 
 func decode[T any](tb testing.TB, doc []byte) *T {

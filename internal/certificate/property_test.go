@@ -106,7 +106,7 @@ func says(c health.Completeness) []int64 {
 	return list
 }
 
-func saysToo(d *certificate.Device) []int64 {
+func saysToo(d *certificate.DeviceDay) []int64 {
 	none := int64(0)
 	expected, missing := d.Expected, d.Missing
 	if expected == nil {

@@ -65,7 +65,7 @@ func (f *Follower) Device(ctx context.Context, id, date string, revision int64) 
 	var docs [][]byte
 	for i := range rows {
 		for _, doc := range rows[i].docs[1:] {
-			x, err := decode[Device](doc)
+			x, err := decode[DeviceDay](doc)
 			if err != nil {
 				return nil, err
 			}
@@ -111,7 +111,7 @@ func (f *Follower) Draft(ctx context.Context, key, date string) (*Kept, error) {
 	if err != nil {
 		return nil, err
 	}
-	x, err := decode[Place](doc)
+	x, err := decode[PlaceDay](doc)
 	if err != nil {
 		return nil, err
 	}

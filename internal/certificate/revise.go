@@ -101,7 +101,7 @@ func (f *Follower) revisePlace(ctx context.Context, v *dayView, key string, list
 
 // askOnward makes a device's certificate, and tells which days after it are to
 // be looked at: those up to the next of each of its runs.
-func (v *dayView) askOnward(ctx context.Context, d *inventory.Device, a *amend) (*Device, []amend, error) {
+func (v *dayView) askOnward(ctx context.Context, d *inventory.Device, a *amend) (*DeviceDay, []amend, error) {
 	dates := []string{dateText(v.date)}
 	for date := v.date; a.onward != 0 && date < v.m.closed && len(dates) <= reachDays; {
 		date = shift(date, 1)
@@ -172,13 +172,13 @@ func (f *Follower) list(ctx context.Context, v *dayView) error {
 	if err != nil {
 		return err
 	}
-	x := City{Head: v.head(0), List: make([]CityPlace, 0, len(places))}
+	x := CityDay{Head: v.head(0), List: make([]CityPlace, 0, len(places))}
 	x.Revision = 1
 	if len(before) > 0 {
 		x.Revision, x.Before = before[0].revision+1, hashOf(before[0].doc)
 	}
 	for i := range places {
-		p, err := decode[Place](places[i].docs[0])
+		p, err := decode[PlaceDay](places[i].docs[0])
 		if err != nil {
 			return err
 		}

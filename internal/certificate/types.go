@@ -37,8 +37,8 @@ type Counts struct {
 	Missing     *int64 `json:"missing" doc:"expected - received - quarantined"`
 }
 
-// Gap is sequence numbers that never came, both inclusive.
-type Gap struct {
+// Missed is sequence numbers that never came, both inclusive.
+type Missed struct {
 	Boot    *uint64 `json:"boot"`
 	FromSeq uint64  `json:"from_seq"`
 	ToSeq   uint64  `json:"to_seq"`
@@ -56,8 +56,8 @@ type Head struct {
 	Before    string `json:"before,omitempty" doc:"SHA-256 of the revision before, hex"`
 }
 
-// Device is the certificate of a device's day.
-type Device struct {
+// DeviceDay is the certificate of a device's day.
+type DeviceDay struct {
 	Head
 
 	Device    string `json:"device"`
@@ -68,10 +68,10 @@ type Device struct {
 	Basis     Basis  `json:"basis" enum:"sequence,frame_counter,gateway,none" doc:"what tells how many were to be expected"`
 	Counts
 
-	ByInterval *int64 `json:"by_interval" doc:"readings that its interval makes of a day; null: it has none"`
-	OlderRuns  int64  `json:"older_runs,omitempty" doc:"runs that are in the counts and of which no gap is told, for there were too many"`
-	GapCount   int64  `json:"gap_count"`
-	Gaps       []Gap  `json:"gaps" doc:"the first 1,000"`
+	ByInterval *int64   `json:"by_interval" doc:"readings that its interval makes of a day; null: it has none"`
+	OlderRuns  int64    `json:"older_runs,omitempty" doc:"runs that are in the counts and of which no gap is told, for there were too many"`
+	GapCount   int64    `json:"gap_count"`
+	Gaps       []Missed `json:"gaps" doc:"the first 1,000"`
 }
 
 // Part is a document that another one names by its hash.
@@ -100,8 +100,8 @@ type Totals struct {
 	Unknown int64 `json:"unknown" doc:"devices of which nothing that is numbered came"`
 }
 
-// Place is the certificate of a site's or segment's day.
-type Place struct {
+// PlaceDay is the certificate of a site's or segment's day.
+type PlaceDay struct {
 	Head
 
 	Site    string `json:"site,omitempty"`
@@ -119,8 +119,8 @@ type CityPlace struct {
 	Totals
 }
 
-// City is the list of a day's certificates.
-type City struct {
+// CityDay is the list of a day's certificates.
+type CityDay struct {
 	Head
 	Totals
 
