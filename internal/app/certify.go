@@ -47,7 +47,7 @@ func (g *gateway) openCertificates(ctx context.Context) (*certificate.Follower, 
 // ctx ends.
 func (g *gateway) certify(ctx context.Context) {
 	told := ""
-	for wait := certifyEvery; sleep(ctx, wait); {
+	for wait := certifyRest; sleep(ctx, wait); {
 		more, err := g.certifySome(ctx)
 		wait = certifyEvery
 		switch {
