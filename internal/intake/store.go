@@ -10,6 +10,7 @@ import (
 	"io/fs"
 
 	"github.com/simpang-id/simpang/internal/journal"
+	"github.com/simpang-id/simpang/internal/skew"
 	"github.com/simpang-id/simpang/internal/sqlite"
 )
 
@@ -162,13 +163,13 @@ const memoryVersion = 1
 
 // Bits of the flags of a memory and of a run.
 const (
-	memoryForgot, memoryMoney, memoryTotal = 1, 2, 4
-	runHasBoot, runHasNewest               = 1, 2
+	memoryForgot, memoryMoney, memoryTotal, memoryClock = 1, 2, 4, 8
+	runHasBoot, runHasNewest                            = 1, 2
 )
 
 func encodeMemory(b []byte, m *memory) []byte {
 	last := &m.recents
-	b = append(b, memoryVersion, last.next, bit(m.forgot, memoryForgot)|bit(m.money, memoryMoney)|bit(m.total.known, memoryTotal))
+	b = append(b, memoryVersion, last.next, bit(m.forgot, memoryForgot)|bit(m.money, memoryMoney)|bit(m.total.known, memoryTotal)|bit(m.clock != skew.Estimate{}, memoryClock))
 	b = binary.AppendUvarint(b, m.forgotBoot)
 	b = binary.AppendVarint(b, m.forgotAt)
 	b = binary.AppendUvarint(b, uint64(len(last.contents)))
@@ -203,6 +204,9 @@ func encodeMemory(b []byte, m *memory) []byte {
 	if m.total.known {
 		b = binary.AppendVarint(b, m.total.v)
 		b = binary.AppendVarint(b, m.total.at)
+	}
+	if (m.clock != skew.Estimate{}) {
+		b = m.clock.Append(b)
 	}
 	return b
 }
@@ -317,6 +321,12 @@ func decodeMemory(b []byte) (*memory, error) {
 	}
 	if flags&memoryTotal != 0 {
 		m.total = total{known: true, v: r.varint(), at: r.varint()}
+	}
+	if flags&memoryClock != 0 && !r.bad {
+		var err error
+		if m.clock, r.b, err = skew.Decode(r.b); err != nil {
+			return nil, errDamaged
+		}
 	}
 	if r.bad || len(r.b) > 0 || int(last.next) >= recentSize {
 		return nil, errDamaged
