@@ -23,6 +23,9 @@ type Device struct {
 	LastAt      TimeOrNull `json:"last_at" doc:"by the device's clock"`
 	AgeS        city.Int   `json:"age_s" doc:"seconds since last_seen"`
 	SkewMs      city.Int   `json:"skew_ms" doc:"our clock less the device's at the last reading"`
+	Clock       TextOrNull `json:"clock" enum:"device,network,gateway" doc:"whose clock its readings' times are of; null: it left the inventory"`
+	SkewS       city.Milli `json:"skew_s" doc:"our clock less the device's, s, as estimated out of many readings; null: not known yet, or it has no clock of its own"`
+	Skewed      bool       `json:"skewed" doc:"skew_s is past the rules' device_skew: its readings are flagged"`
 	Boot        city.Uint  `json:"boot"`
 	Seq         city.Uint  `json:"seq"`
 	BatteryV    city.Milli `json:"battery_v"`
@@ -75,6 +78,7 @@ func (s *Server) device(d *inventory.Device, h *health.DeviceState, now int64) D
 		return item
 	}
 	item.ID, item.Kind, item.Site, item.Spot = d.ID, TextOrNull(d.Kind), TextOrNull(d.Site), TextOrNull(d.Spot)
+	s.clockOf(&item, d, h)
 	item.Segment, item.Class, item.Profile = TextOrNull(d.Segment), TextOrNull(d.Class.String()), TextOrNull(d.Profile)
 	if d.IntervalS > 0 {
 		item.IntervalS = city.SomeInt(int64(d.IntervalS))
@@ -105,12 +109,12 @@ func (s *Server) devices(w http.ResponseWriter, q *request) error {
 	}
 	linkNext(w, q, next)
 	t := &table{name: "devices", columns: []string{
-		"id", "kind", "site", "spot", "segment", "class", "profile", "interval_s", "last_seen", "last_at", "age_s", "skew_ms", "boot", "seq",
+		"id", "kind", "site", "spot", "segment", "class", "profile", "interval_s", "last_seen", "last_at", "age_s", "skew_ms", "clock", "skew_s", "skewed", "boot", "seq",
 		"battery_v", "temperature_c", "rssi_dbm", "snr_db", "battery_pct", "uptime_s", "firmware", "errors", "readings", "duplicates", "quarantined", "silent",
 	}}
 	for _, d := range items {
 		t.add(d.ID, string(d.Kind), string(d.Site), string(d.Spot), string(d.Segment), string(d.Class), string(d.Profile), cellInt(d.IntervalS),
-			string(d.LastSeen), string(d.LastAt), cellInt(d.AgeS), cellInt(d.SkewMs), cellUint(d.Boot), cellUint(d.Seq),
+			string(d.LastSeen), string(d.LastAt), cellInt(d.AgeS), cellInt(d.SkewMs), string(d.Clock), cellMilli(d.SkewS), d.Skewed, cellUint(d.Boot), cellUint(d.Seq),
 			cellMilli(d.BatteryV), cellMilli(d.Temperature), cellMilli(d.RSSI), cellMilli(d.SNR), cellMilli(d.BatteryPct), cellInt(d.UptimeS), string(d.Firmware),
 			strings.Join(d.Errors, " "), int64(d.Readings), int64(d.Duplicates), int64(d.Quarantined), d.Silent)
 	}

@@ -10,6 +10,7 @@ type DeviceState struct {
 	LastSeen    int64      // receive time, Unix ms, 0 never
 	LastAt      int64      // the device's clock of its newest reading, Unix ms
 	SkewMs      city.Int   // receive time - device time of the last reading
+	ClockMs     city.Int   // our clock less the device's, ms, as estimated out of many readings
 	Boot        city.Int   //
 	Seq         city.Int   //
 	Battery     city.Milli // V
