@@ -112,7 +112,7 @@ func cityTable(l *certificate.CityDay, c *certified) *table {
 	t.columns = append(t.columns, "place_sha256", "position", "as_of", "inventory", "sha256")
 	for i := range l.List {
 		p := &l.List[i]
-		row := append([]any{l.Date, l.Revision, p.Site, p.Segment, p.Part.Revision, p.Devices, p.Unknown}, countCells(&p.Counts)...)
+		row := append([]any{l.Date, l.Revision, p.Site, p.Segment, p.Revision, p.Devices, p.Unknown}, countCells(&p.Counts)...)
 		t.add(append(row, p.SHA256, int64(l.Position), l.AsOf, l.Inventory, c.kept.SHA256)...)
 	}
 	return t
@@ -194,7 +194,7 @@ func (s *Server) cityForm(l *certificate.CityDay, c *certified) *formPage {
 	list := sheet.FormList{Title: "Tempat", EN: "Places", Columns: append([]sheet.Column{{Title: "Tempat", EN: "Place"}, {Title: "Revisi", EN: "Revision"}}, countTitles...)}
 	for i := range l.List {
 		p := &l.List[i]
-		list.Rows = append(list.Rows, append([]string{p.Site + p.Segment, strconv.FormatInt(p.Part.Revision, 10)}, countTexts(&p.Counts)...))
+		list.Rows = append(list.Rows, append([]string{p.Site + p.Segment, strconv.FormatInt(p.Revision, 10)}, countTexts(&p.Counts)...))
 	}
 	f.Lists = append(f.Lists, list)
 	return f

@@ -16,18 +16,16 @@ import (
 	"github.com/simpang-id/simpang/internal/token"
 )
 
-func some(v int64) *int64 { return &v }
-
 // certified sets a device of two revisions, its place and the list of the day.
 func certified(st *stage) {
 	boot := uint64(3)
 	head := func(revision int64) certificate.Head {
 		return certificate.Head{Format: certificate.Format, City: "bekasi", Date: "2026-02-20", Revision: revision, Position: 900, AsOf: "2026-03-01T00:00:00+07:00", Inventory: "ab12"}
 	}
-	counts := certificate.Counts{Expected: some(10), Received: 7, Duplicate: 1, Late: 2, Quarantined: 1, Missing: some(2)}
+	counts := certificate.Counts{Expected: new(int64(10)), Received: 7, Duplicate: 1, Late: 2, Quarantined: 1, Missing: new(int64(2))}
 	device := func(revision int64) certificate.DeviceDay {
 		return certificate.DeviceDay{
-			Head: head(revision), Device: "spot-1", Kind: "spot", Site: "s-alun", IntervalS: some(300), Basis: certificate.BySequence, Counts: counts, ByInterval: some(288),
+			Head: head(revision), Device: "spot-1", Kind: "spot", Site: "s-alun", IntervalS: new(int64(300)), Basis: certificate.BySequence, Counts: counts, ByInterval: new(int64(288)),
 			GapCount: 1, Gaps: []certificate.Missed{{Boot: &boot, FromSeq: 5, ToSeq: 1<<64 - 1}},
 		}
 	}

@@ -241,7 +241,7 @@ func (p *placeDoc) doc(v *dayView) ([]byte, error) {
 	x.Revision, x.Before = p.revision+1, p.sha256
 	x.Site, x.Segment = split(p.key)
 	for _, d := range p.devices {
-		x.Totals.add(&d.Counts)
+		x.add(&d.Counts)
 		x.List = append(x.List, PlaceDevice{
 			Device: d.Device, Part: Part{d.Revision, p.hashes[d.Device]}, Basis: d.Basis, Counts: d.Counts, GapCount: d.GapCount,
 		})

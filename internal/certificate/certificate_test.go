@@ -58,11 +58,11 @@ func TestADayIsClosedWhenItsLateWindowEnds(t *testing.T) {
 	require.Equal(t, certificate.State{Known: true, Closed: true, ClosesAt: end + window}, w.f.State(monday))
 
 	d, keptD := w.device("d", monday, 0)
-	require.Equal(t, certificate.Counts{Expected: known(10), Received: 7, Duplicate: 2, Quarantined: 1, Missing: known(2)}, d.Counts)
+	require.Equal(t, certificate.Counts{Expected: new(int64(10)), Received: 7, Duplicate: 2, Quarantined: 1, Missing: new(int64(2))}, d.Counts)
 	boot := uint64(1)
 	require.Equal(t, []certificate.Missed{{Boot: &boot, FromSeq: 4, ToSeq: 5}}, d.Gaps)
 	require.Equal(t, certificate.BySequence, d.Basis)
-	require.Equal(t, known(144), d.ByInterval)
+	require.Equal(t, new(int64(144)), d.ByInterval)
 	require.Equal(t, certificate.Head{
 		Format: certificate.Format, City: "bekasi", Date: monday, Revision: 1, Position: w.pos,
 		AsOf: time.UnixMilli(w.now).In(zone).Format(time.RFC3339), Inventory: w.timeline.Newest(w.pos).Hash,
@@ -70,7 +70,7 @@ func TestADayIsClosedWhenItsLateWindowEnds(t *testing.T) {
 
 	l, keptL := w.device("l", monday, 0)
 	require.Equal(t, certificate.ByFrames, l.Basis)
-	require.Equal(t, known(0), l.Missing)
+	require.Equal(t, new(int64(0)), l.Missing)
 
 	s, _ := w.device("s", monday, 0)
 	require.Equal(t, certificate.ByNothing, s.Basis)
@@ -82,7 +82,7 @@ func TestADayIsClosedWhenItsLateWindowEnds(t *testing.T) {
 		{Device: "d", Part: certificate.Part{Revision: 1, SHA256: keptD.SHA256}, Basis: d.Basis, Counts: d.Counts, GapCount: 1},
 		{Device: "l", Part: certificate.Part{Revision: 1, SHA256: keptL.SHA256}, Basis: l.Basis, Counts: l.Counts},
 	}, a.List)
-	require.Equal(t, certificate.Totals{Devices: 2, Counts: certificate.Counts{Expected: known(20), Received: 17, Duplicate: 2, Quarantined: 1, Missing: known(2)}}, a.Totals)
+	require.Equal(t, certificate.Totals{Devices: 2, Counts: certificate.Counts{Expected: new(int64(20)), Received: 17, Duplicate: 2, Quarantined: 1, Missing: new(int64(2))}}, a.Totals)
 	b, keptB := w.place("site/b", monday, 0)
 	require.Equal(t, int64(1), b.Unknown)
 	require.Nil(t, b.Expected)
@@ -104,7 +104,7 @@ func TestWhatComesLaterIsARevision(t *testing.T) {
 	w.tick(begin + 2*day + window)
 	w.work()
 	before, kept := w.device("d", tuesday, 0)
-	require.Equal(t, known(5), before.Missing)
+	require.Equal(t, new(int64(5)), before.Missing)
 	_, cityKept := w.city(tuesday, 0)
 	_, first := w.device("d", monday, 1)
 
@@ -128,7 +128,7 @@ func TestWhatComesLaterIsARevision(t *testing.T) {
 
 	x, _ := w.device("d", tuesday, 0)
 	require.Equal(t, int64(2), x.Revision)
-	require.Equal(t, known(0), x.Missing)
+	require.Equal(t, new(int64(0)), x.Missing)
 	require.Equal(t, kept.SHA256, x.Before)
 	l, _ := w.device("l", monday, 0)
 	require.Equal(t, int64(1), l.Revision)

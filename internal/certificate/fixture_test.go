@@ -177,5 +177,3 @@ func decode[T any](tb testing.TB, doc []byte) *T {
 	require.NoError(tb, json.Unmarshal(doc, x), string(doc))
 	return x
 }
-
-func known(v int64) *int64 { return &v }

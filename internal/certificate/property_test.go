@@ -2,9 +2,9 @@ package certificate_test
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -21,7 +21,7 @@ import (
 func TestNewestRevisionsSayWhatHealthKnows(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(10) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
 			dice := rand.New(rand.NewPCG(seed, 7))
 			w := newWorld(t, "d,a,,600", "e,a,,3600", "f,b,,600")

@@ -183,7 +183,7 @@ func (f *Follower) list(ctx context.Context, v *dayView) error {
 			return err
 		}
 		x.Position = max(x.Position, p.Position)
-		x.Totals.join(&p.Totals)
+		x.join(&p.Totals)
 		x.List = append(x.List, CityPlace{Site: p.Site, Segment: p.Segment, Part: Part{p.Revision, hashOf(places[i].docs[0])}, Totals: p.Totals})
 	}
 	doc, err := json.Marshal(&x)

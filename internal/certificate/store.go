@@ -158,7 +158,7 @@ type placeRow struct {
 
 // placeRows returns revisions of a day, in the order of places and revisions.
 func (f *Follower) placeRows(ctx context.Context, where string, date int64, args ...any) (list []placeRow, err error) {
-	rows, err := f.db.R.QueryContext(ctx, "SELECT place, revision, data, sum FROM place p WHERE date = ?1 AND "+where+" ORDER BY place, revision", append([]any{date}, args...)...)
+	rows, err := f.db.R.QueryContext(ctx, "SELECT place, revision, data, sum FROM place p WHERE date = ?1 AND "+where+" ORDER BY place, revision", append([]any{date}, args...)...) //nolint:gosec // our own conditions
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +208,7 @@ func (f *Follower) putCity(tx *sql.Tx, r *cityRow) error {
 
 // cityRows returns lists, by day and revision.
 func (f *Follower) cityRows(ctx context.Context, where string, args ...any) (list []cityRow, err error) {
-	rows, err := f.db.R.QueryContext(ctx, "SELECT date, revision, entry, data, sum FROM city WHERE "+where+" ORDER BY date, revision", args...)
+	rows, err := f.db.R.QueryContext(ctx, "SELECT date, revision, entry, data, sum FROM city WHERE "+where+" ORDER BY date, revision", args...) //nolint:gosec // our own conditions
 	if err != nil {
 		return nil, err
 	}

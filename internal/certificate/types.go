@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 )
 
 // Format is the first member of every document. Another one means other members.
@@ -188,7 +189,7 @@ func pack(docs [][]byte) ([]byte, error) {
 		return nil, err
 	}
 	for _, doc := range docs {
-		if _, err := w.Write(append(doc[:len(doc):len(doc)], '\n')); err != nil {
+		if _, err := w.Write(append(slices.Clip(doc), '\n')); err != nil {
 			return nil, err
 		}
 	}
