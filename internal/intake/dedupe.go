@@ -30,8 +30,8 @@ type memory struct {
 	recents recents
 	latest  int64 // Unix ms: no run has a later device time; not stored
 
-	total total         // of a counter that never goes back
-	clock skew.Estimate // of how far the device's clock is off; of LoRaWAN frames it says how late the network is
+	totals []keyedTotal  // of counters that never go back
+	clock  skew.Estimate // of how far the device's clock is off; of LoRaWAN frames it says how late the network is
 
 	began bool // the last reading began a run; not stored
 
@@ -93,8 +93,8 @@ func (d *Dedupe) Judge(r *city.Reading, recv int64) Verdict {
 	} else {
 		v = d.judgeTimed(m, r, recv, content)
 	}
-	if n, ok := totalOf(r); ok && v.Accepted {
-		if v.grew = m.total.take(n, r.At); v.grew.reset {
+	if key, n, ok := totalOf(r); ok && v.Accepted {
+		if v.grew = m.total(key).take(n, r.At); v.grew.reset {
 			v.Flags |= journal.FlagReset
 		}
 	}
