@@ -23,6 +23,9 @@ type Device struct {
 	LastAt      TimeOrNull `json:"last_at" doc:"by the device's clock"`
 	AgeS        city.Int   `json:"age_s" doc:"seconds since last_seen"`
 	SkewMs      city.Int   `json:"skew_ms" doc:"our clock less the device's at the last reading"`
+	Clock       TextOrNull `json:"clock" enum:"device,network,gateway" doc:"whose clock its readings' times are of; null: it left the inventory"`
+	SkewS       city.Milli `json:"skew_s" doc:"our clock less the device's, s, as estimated out of many readings; null: not known yet, or it has no clock of its own"`
+	Skewed      bool       `json:"skewed" doc:"skew_s is past the rules' device_skew: its readings are flagged"`
 	Boot        city.Uint  `json:"boot"`
 	Seq         city.Uint  `json:"seq"`
 	BatteryV    city.Milli `json:"battery_v"`
@@ -58,6 +61,7 @@ type Completeness struct {
 	Missing     int64  `json:"missing" doc:"expected - received - quarantined"`
 	OlderRuns   int64  `json:"older_runs,omitempty" doc:"runs of the day that are in the counts and of which no gap is told, for there were too many"`
 	Gaps        []Gap  `json:"gaps"`
+	Basis       string `json:"basis" enum:"sequence,frame_counter,gateway,none" doc:"what tells how many were to be expected; none: nothing that is numbered came, and what is missing is not known"`
 }
 
 // device joins what the inventory and the follower know.
@@ -74,6 +78,7 @@ func (s *Server) device(d *inventory.Device, h *health.DeviceState, now int64) D
 		return item
 	}
 	item.ID, item.Kind, item.Site, item.Spot = d.ID, TextOrNull(d.Kind), TextOrNull(d.Site), TextOrNull(d.Spot)
+	s.clockOf(&item, d, h)
 	item.Segment, item.Class, item.Profile = TextOrNull(d.Segment), TextOrNull(d.Class.String()), TextOrNull(d.Profile)
 	if d.IntervalS > 0 {
 		item.IntervalS = city.SomeInt(int64(d.IntervalS))
@@ -104,12 +109,12 @@ func (s *Server) devices(w http.ResponseWriter, q *request) error {
 	}
 	linkNext(w, q, next)
 	t := &table{name: "devices", columns: []string{
-		"id", "kind", "site", "spot", "segment", "class", "profile", "interval_s", "last_seen", "last_at", "age_s", "skew_ms", "boot", "seq",
+		"id", "kind", "site", "spot", "segment", "class", "profile", "interval_s", "last_seen", "last_at", "age_s", "skew_ms", "clock", "skew_s", "skewed", "boot", "seq",
 		"battery_v", "temperature_c", "rssi_dbm", "snr_db", "battery_pct", "uptime_s", "firmware", "errors", "readings", "duplicates", "quarantined", "silent",
 	}}
 	for _, d := range items {
 		t.add(d.ID, string(d.Kind), string(d.Site), string(d.Spot), string(d.Segment), string(d.Class), string(d.Profile), cellInt(d.IntervalS),
-			string(d.LastSeen), string(d.LastAt), cellInt(d.AgeS), cellInt(d.SkewMs), cellUint(d.Boot), cellUint(d.Seq),
+			string(d.LastSeen), string(d.LastAt), cellInt(d.AgeS), cellInt(d.SkewMs), string(d.Clock), cellMilli(d.SkewS), d.Skewed, cellUint(d.Boot), cellUint(d.Seq),
 			cellMilli(d.BatteryV), cellMilli(d.Temperature), cellMilli(d.RSSI), cellMilli(d.SNR), cellMilli(d.BatteryPct), cellInt(d.UptimeS), string(d.Firmware),
 			strings.Join(d.Errors, " "), int64(d.Readings), int64(d.Duplicates), int64(d.Quarantined), d.Silent)
 	}
@@ -138,23 +143,17 @@ func (s *Server) oneDevice(w http.ResponseWriter, q *request) error {
 
 // completeness serves /v1/devices/{id}/completeness.
 func (s *Server) completeness(w http.ResponseWriter, q *request) error {
-	if _, _, err := s.findDevice(q.text("id")); err != nil {
+	d, _, err := s.findDevice(q.text("id"))
+	if err != nil {
 		return err
 	}
 	date := s.day(q.now.UnixMilli())
 	if q.given("date") {
 		date = q.text("date")
 	}
-	c, err := s.Devices.Completeness(q.Context(), q.text("id"), date)
+	answer, err := s.completenessOf(q, d, date)
 	if err != nil {
 		return err
-	}
-	answer := Completeness{
-		Device: q.text("id"), Date: date, Expected: c.Expected, Received: c.Received, Duplicate: c.Duplicate,
-		Late: c.Late, Quarantined: c.Quarantined, Missing: c.Missing, OlderRuns: c.OlderRuns, Gaps: make([]Gap, 0, len(c.Gaps)),
-	}
-	for _, g := range c.Gaps {
-		answer.Gaps = append(answer.Gaps, Gap{Boot: city.Uint{V: g.Boot, OK: g.HasBoot}, FromSeq: g.FromSeq, ToSeq: g.ToSeq})
 	}
 	if q.format() == "json" {
 		writeJSON(w, q, http.StatusOK, answer)
@@ -163,6 +162,6 @@ func (s *Server) completeness(w http.ResponseWriter, q *request) error {
 	t := &table{name: "completeness-" + fileName(answer.Device) + "-" + date, columns: []string{
 		"device", "date", "expected", "received", "duplicate", "late", "quarantined", "missing", "gaps",
 	}}
-	t.add(answer.Device, date, c.Expected, c.Received, c.Duplicate, c.Late, c.Quarantined, c.Missing, int64(len(c.Gaps)))
+	t.add(answer.Device, date, answer.Expected, answer.Received, answer.Duplicate, answer.Late, answer.Quarantined, answer.Missing, int64(len(answer.Gaps)))
 	return s.writeTable(w, q, t, notStored, "")
 }

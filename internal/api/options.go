@@ -18,22 +18,23 @@ import (
 
 // Options are what a Server is made of. Everything without a note is required.
 type Options struct {
-	Parking    Parking
-	Traffic    Traffic
-	Books      Books
-	Proofs     Proofs
-	Devices    Devices
-	Anomalies  Anomalies
-	Complaints Complaints
-	Readings   Readings
-	Quarantine Quarantine
-	Gate       Gate
-	Inventory  Inventory
-	Tokens     Tokens
-	Readiness  Readiness
-	Reporting  Reporting
-	Open311    Open311     // optional: without a register the face answers 503
-	CityUp     func() bool // optional: whether the city's own complaint system answers well; nil: there is none
+	Parking      Parking
+	Traffic      Traffic
+	Books        Books
+	Proofs       Proofs
+	Devices      Devices
+	Certificates Certificates
+	Anomalies    Anomalies
+	Complaints   Complaints
+	Readings     Readings
+	Quarantine   Quarantine
+	Gate         Gate
+	Inventory    Inventory
+	Tokens       Tokens
+	Readiness    Readiness
+	Reporting    Reporting
+	Open311      Open311     // optional: without a register the face answers 503
+	CityUp       func() bool // optional: whether the city's own complaint system answers well; nil: there is none
 
 	Zone *time.Location   // the city's
 	Now  func() time.Time // the wall clock
@@ -81,6 +82,7 @@ func (o *Options) validate() error {
 	need("Books", o.Books == nil)
 	need("Proofs", o.Proofs == nil)
 	need("Devices", o.Devices == nil)
+	need("Certificates", o.Certificates == nil)
 	need("Anomalies", o.Anomalies == nil)
 	need("Complaints", o.Complaints == nil)
 	need("Readings", o.Readings == nil)

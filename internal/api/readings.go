@@ -180,7 +180,7 @@ func flagNames(f journal.Flags) []string {
 	for _, known := range []struct {
 		flag journal.Flags
 		name string
-	}{{journal.FlagLate, "late"}, {journal.FlagRetried, "retried"}, {journal.FlagNewRun, "new_run"}, {journal.FlagReset, "reset"}} {
+	}{{journal.FlagLate, "late"}, {journal.FlagRetried, "retried"}, {journal.FlagNewRun, "new_run"}, {journal.FlagReset, "reset"}, {journal.FlagSkewed, "skewed"}} {
 		if f&known.flag != 0 {
 			names = append(names, known.name)
 		}

@@ -17,6 +17,7 @@ func allRoutes() []*route {
 	routes := append(append(append(parkingRoutes(), cityRoutes()...), deviceRoutes()...), append(moneyRoutes(), booksRoutes()...)...)
 	routes = append(routes, proofRoutes()...)
 	routes = append(routes, anomalyRoutes()...)
+	routes = append(routes, certificateRoutes()...)
 	routes = append(routes, gatewayRoutes()...)
 	routes = append(routes, reportRoutes()...)
 	routes = append(routes, complaintRoutes()...)

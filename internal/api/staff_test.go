@@ -22,12 +22,12 @@ import (
 func TestDevices(t *testing.T) {
 	st := newStage(t)
 	st.Devices.States = []health.DeviceState{{
-		ID: "spot-1", LastSeen: apitest.Noon.UnixMilli() - 30_000, LastAt: apitest.Noon.UnixMilli() - 31_000, SkewMs: city.SomeInt(1000),
+		ID: "spot-1", LastSeen: apitest.Noon.UnixMilli() - 30_000, LastAt: apitest.Noon.UnixMilli() - 31_000, SkewMs: city.SomeInt(1000), ClockMs: city.SomeInt(-61_500),
 		Boot: city.SomeInt(2), Seq: city.SomeInt(41), Battery: city.SomeMilli(3600), Firmware: "1.2", Readings: 41, Silent: true,
 	}}
 	a := st.as(t, token.Dishub, "/v1/devices/spot-1")
 	require.JSONEq(t, `{"id":"spot-1","kind":"spot","site":"s-alun","spot":"A1","segment":null,"class":"car","profile":null,"interval_s":300,
-"last_seen":"2026-03-02T11:59:30+07:00","last_at":"2026-03-02T11:59:29+07:00","age_s":30,"skew_ms":1000,"boot":2,"seq":41,"battery_v":3.6,
+"last_seen":"2026-03-02T11:59:30+07:00","last_at":"2026-03-02T11:59:29+07:00","age_s":30,"skew_ms":1000,"clock":"device","skew_s":-61.5,"skewed":true,"boot":2,"seq":41,"battery_v":3.6,
 "temperature_c":null,"rssi_dbm":null,"snr_db":null,"battery_pct":null,"uptime_s":null,"firmware":"1.2","errors":[],"readings":41,"duplicates":0,"quarantined":0,"silent":true}`, a.body)
 	require.Equal(t, "no-store", a.Header.Get("Cache-Control"))
 	require.Equal(t, []string{"gate-1", "meter-1", "spot-1", "spot-2", "traf-1"}, ids(t, st.as(t, token.Admin, "/v1/devices").body))
@@ -44,7 +44,7 @@ func TestCompleteness(t *testing.T) {
 		Gaps: []health.Gap{{HasBoot: true, Boot: 3, FromSeq: 5, ToSeq: 6}, {FromSeq: 1, ToSeq: 1}},
 	}
 	require.JSONEq(t, `{"device":"spot-1","date":"2026-03-01","expected":10,"received":7,"duplicate":1,"late":2,"quarantined":1,"missing":2,
-"gaps":[{"boot":3,"from_seq":5,"to_seq":6},{"boot":null,"from_seq":1,"to_seq":1}]}`,
+"gaps":[{"boot":3,"from_seq":5,"to_seq":6},{"boot":null,"from_seq":1,"to_seq":1}],"basis":"sequence"}`,
 		st.as(t, token.Dishub, "/v1/devices/spot-1/completeness?date=2026-03-01").body)
 	st.as(t, token.Dishub, "/v1/devices/spot-1/completeness")
 	require.Equal(t, []string{"2026-03-01", "2026-03-02"}, st.Devices.Dates)

@@ -36,7 +36,7 @@ func (g *gateway) openAPI(ctx context.Context, undo *stack) (err error) {
 		return err
 	}
 	g.server, err = api.New(api.Options{
-		Parking: parking{&g.occupancy}, Traffic: roads{&g.traffic}, Books: &g.ledger, Proofs: g.signer, Devices: &g.health, Anomalies: &g.watch,
+		Parking: parking{&g.occupancy}, Traffic: roads{&g.traffic}, Books: &g.ledger, Proofs: g.signer, Devices: &g.health, Certificates: &g.certs, Anomalies: &g.watch,
 		Complaints: g.office.register, CityUp: g.office.up(),
 		Open311:    api.Open311{Reports: g.office.register, Jurisdiction: cmp.Or(g.cfg.Complaints.JurisdictionID, g.cfg.City.ID)},
 		Readings:   readings{&g.series},

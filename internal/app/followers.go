@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/simpang-id/simpang/internal/certificate"
 	"github.com/simpang-id/simpang/internal/health"
 	"github.com/simpang-id/simpang/internal/ledger"
 	"github.com/simpang-id/simpang/internal/occupancy"
@@ -65,6 +66,10 @@ func (g *gateway) openFollowers(ctx context.Context, undo *stack) error {
 		return err
 	}
 	add(&g.health, nil)
+	if err := g.certs.take(ctx, g.openCertificates); err != nil {
+		return err
+	}
+	add(&g.certs, nil)
 	if err := g.openReports(); err != nil {
 		return err
 	}
@@ -93,4 +98,5 @@ var (
 	_ Follower = (*ledger.Follower)(nil)
 	_ Follower = (*health.Follower)(nil)
 	_ Follower = (*watch.Follower)(nil)
+	_ Follower = (*certificate.Follower)(nil)
 )

@@ -50,6 +50,7 @@ type gateway struct {
 	ledger    ledgerSeat
 	health    healthSeat
 	watch     watchSeat
+	certs     certificateSeat
 	reports   *report.Reporter
 	runners   []*runner
 	signer    *signer
@@ -298,6 +299,7 @@ func (g *gateway) start(ctx context.Context, undo *stack) error {
 	ticks.Go(func() { g.keep(stopTicks) })
 	ticks.Go(func() { g.signer.run(stopTicks) })
 	ticks.Go(func() { g.attend(stopTicks) })
+	ticks.Go(func() { g.certify(stopTicks) })
 	if g.office.outbox != nil {
 		ticks.Go(func() { g.deliver(stopTicks) })
 	}

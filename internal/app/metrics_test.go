@@ -151,7 +151,7 @@ func TestMetrics(t *testing.T) {
 		require.Contains(t, there, "simpang_"+name)
 	}
 	require.Equal(t, map[string]bool{"b": true, "m": true, "s": true}, there["simpang_source_connected"].labels["source"])
-	require.Len(t, there["simpang_follower_lag_seconds"].labels["follower"], 6)
+	require.Len(t, there["simpang_follower_lag_seconds"].labels["follower"], 7)
 
 	require.InDelta(t, 1, r.value(`simpang_source_connected{source="b",type="broker"}`), 0)
 	require.InDelta(t, 0, r.value(`simpang_source_connected{source="m",type="mqtt"}`), 0)

@@ -123,7 +123,7 @@ func (r *running) caughtUp() {
 				return false
 			}
 		}
-		return len(ready.Followers) == 6
+		return len(ready.Followers) == 7
 	})
 }
 

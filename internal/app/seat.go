@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/simpang-id/simpang/internal/certificate"
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/health"
 	"github.com/simpang-id/simpang/internal/journal"
@@ -103,7 +104,12 @@ type (
 	ledgerSeat  struct{ seat[*ledger.Follower] }
 	healthSeat  struct{ seat[*health.Follower] }
 	watchSeat   struct{ seat[*watch.Follower] }
-	seriesSeat  struct {
+
+	certificateSeat struct {
+		seat[*certificate.Follower]
+	}
+
+	seriesSeat struct {
 		seat[*series.Follower]
 		tending sync.Mutex // days are put away, or the follower is replaced
 	}
@@ -205,6 +211,11 @@ func (s *healthSeat) Completeness(ctx context.Context, device, date string) (hea
 	return ask(&s.seat, func(f *health.Follower) (health.Completeness, error) { return f.Completeness(ctx, device, date) })
 }
 
+// CompletenessOf asks the follower that sits there.
+func (s *healthSeat) CompletenessOf(ctx context.Context, device string, dates []string) ([]health.Day, error) {
+	return ask(&s.seat, func(f *health.Follower) ([]health.Day, error) { return f.CompletenessOf(ctx, device, dates) })
+}
+
 // Incidents asks the follower that sits there.
 func (s *watchSeat) Incidents(ctx context.Context, q watch.Query) (list []watch.Incident, next string, err error) {
 	list, err = ask(&s.seat, func(f *watch.Follower) (page []watch.Incident, err error) {
@@ -284,4 +295,5 @@ var (
 	_ replaceable = (*healthSeat)(nil)
 	_ replaceable = (*watchSeat)(nil)
 	_ replaceable = (*seriesSeat)(nil)
+	_ replaceable = (*certificateSeat)(nil)
 )

@@ -113,6 +113,8 @@ type Retention struct {
 	Money      Duration `yaml:"money"`      // receipts and books
 	Quarantine Duration `yaml:"quarantine"` // what was set aside
 	Prints     Duration `yaml:"prints"`     // print streams of tills, as they came
+
+	Certificates Duration `yaml:"certificates"` // of completeness: by default as long as the books, whose evidence they are
 }
 
 // Log is how the gateway logs to stderr.
@@ -130,6 +132,7 @@ func defaults() *Config {
 		Retention: Retention{
 			Journal: Duration{7 * day}, Readings: Duration{3 * 365 * day}, Rollups: Duration{10 * 365 * day},
 			Stays: Duration{400 * day}, Money: Duration{10 * 365 * day}, Quarantine: Duration{30 * day}, Prints: Duration{30 * day},
+			Certificates: Duration{10 * 365 * day},
 		},
 		Complaints: defaultComplaints(),
 		Log:        Log{Level: "info", Format: "text"},

@@ -205,6 +205,7 @@ func (l *loader) retention() {
 		{"retention.money", r.Money, 365 * day},
 		{"retention.quarantine", r.Quarantine, day},
 		{"retention.prints", r.Prints, day},
+		{"retention.certificates", r.Certificates, 365 * day},
 	} {
 		if k.span.Duration%day != 0 {
 			l.fault(k.key, "is %s: write whole days, like 30d", k.span)

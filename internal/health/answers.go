@@ -51,50 +51,72 @@ func (f *Follower) stateOf(d *device) DeviceState {
 // day with very many runs the oldest are counted as they were when they were
 // given up: OlderRuns of them have no gaps in the list.
 func (f *Follower) Completeness(ctx context.Context, id, date string) (Completeness, error) {
-	parsed, err := time.Parse(time.DateOnly, date)
-	if err != nil {
-		return Completeness{}, &city.Error{Kind: city.KindInvalid, Message: "date must be a day like 2026-03-02", Fields: []city.FieldError{{Field: "date", Detail: "use YYYY-MM-DD"}}, Err: err}
-	}
-	day := int64(parsed.Year())*10_000 + int64(parsed.Month())*100 + int64(parsed.Day())
-	days, err := f.daysOf(ctx, id)
+	list, err := f.CompletenessOf(ctx, id, []string{date})
 	if err != nil {
 		return Completeness{}, err
 	}
-	c := Completeness{Device: id, Date: date}
-	today := days[day]
+	return list[0].Completeness, nil
+}
+
+// CompletenessOf is Completeness of several days, all as of one position.
+func (f *Follower) CompletenessOf(ctx context.Context, id string, dates []string) ([]Day, error) {
+	numbers := make([]int64, len(dates))
+	for i, date := range dates {
+		parsed, err := time.Parse(time.DateOnly, date)
+		if err != nil {
+			return nil, &city.Error{Kind: city.KindInvalid, Message: "date must be a day like 2026-03-02", Fields: []city.FieldError{{Field: "date", Detail: "use YYYY-MM-DD"}}, Err: err}
+		}
+		numbers[i] = int64(parsed.Year())*10_000 + int64(parsed.Month())*100 + int64(parsed.Day())
+	}
+	days, pos, err := f.daysOf(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Day, len(dates))
+	for i, date := range dates {
+		list[i] = completeness(id, date, numbers[i], days)
+		list[i].Pos = pos
+	}
+	return list, nil
+}
+
+func completeness(id, date string, number int64, days map[int64]*day) Day {
+	c := Day{Completeness: Completeness{Device: id, Date: date}}
+	today := days[number]
 	if today == nil {
-		return c, nil
+		return c
 	}
 	o := today.older
 	c.Duplicate, c.Quarantined = today.duplicates, sum(today.unread, o.quarantined)
 	c.Expected, c.Received, c.Late, c.OlderRuns = o.expected, o.received, o.late, o.runs
 	for i := range today.runs {
-		c.add(&today.runs[i], day, days)
+		c.add(&today.runs[i], number, days)
+		c.Runs = append(c.Runs, Run{today.runs[i].key.hasBoot, today.runs[i].key.no})
 	}
 	slices.SortFunc(c.Gaps, func(a, b Gap) int { return cmp.Or(cmp.Compare(a.Boot, b.Boot), cmp.Compare(a.FromSeq, b.FromSeq)) })
 	c.Missing = max(0, c.Expected-c.Received-c.Quarantined)
-	return c, nil
+	return c
 }
 
-// daysOf returns every day of a device as of one moment.
-func (f *Follower) daysOf(ctx context.Context, id string) (map[int64]*day, error) {
+// daysOf returns every day of a device, and the position as of which they are.
+func (f *Follower) daysOf(ctx context.Context, id string) (map[int64]*day, uint64, error) {
 	for range 5 {
 		h := f.held(id)
 		if h == nil {
-			return nil, &city.Error{Kind: city.KindNotFound, Message: fmt.Sprintf("there is no device %q", id)}
+			return nil, 0, &city.Error{Kind: city.KindNotFound, Message: fmt.Sprintf("there is no device %q", id)}
 		}
 		days, err := f.storedDays(ctx, h)
 		if err != nil {
-			return nil, fmt.Errorf("health: days of %s: %w", id, err)
+			return nil, 0, fmt.Errorf("health: days of %s: %w", id, err)
 		}
 		if days != nil {
 			for _, x := range h.days {
 				days[x.date] = x
 			}
-			return days, nil
+			return days, h.applied, nil
 		}
 	}
-	return nil, &city.Error{Kind: city.KindUnavailable, Message: "the days change faster than they can be read: ask again"}
+	return nil, 0, &city.Error{Kind: city.KindUnavailable, Message: "the days change faster than they can be read: ask again"}
 }
 
 // held is what memory has of a device, and what the file must be as of for the

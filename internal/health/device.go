@@ -10,6 +10,7 @@ import (
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/journal"
+	"github.com/simpang-id/simpang/internal/skew"
 )
 
 // device is a device that is or was in the inventory. There may be very many:
@@ -20,6 +21,7 @@ type device struct {
 
 	lastSeen, lastAt int64
 	skewMs           int64
+	clock            skew.Estimate
 	boot, seq        int64
 	readings         uint64
 	// Each part of the state is of the reading observed last that has it.
@@ -94,7 +96,7 @@ func (d *device) state() DeviceState {
 	r := d.others()
 	return DeviceState{
 		ID: d.name, LastSeen: d.lastSeen, LastAt: d.lastAt,
-		SkewMs: d.some(d.skewMs, hasSkew), Boot: d.some(d.boot, hasBoot), Seq: d.some(d.seq, hasSeq),
+		SkewMs: d.some(d.skewMs, hasSkew), ClockMs: d.clockMs(), Boot: d.some(d.boot, hasBoot), Seq: d.some(d.seq, hasSeq),
 		Battery: city.Milli(d.some(d.battery.v, hasBattery)), Temperature: city.Milli(d.some(d.temperature.v, hasTemperature)), RSSI: city.Milli(d.some(d.rssi.v, hasRSSI)),
 		SNR: city.Milli(d.some(r.snr.v, hasSNR)), BatteryPct: city.Milli(d.some(r.batteryPct.v, hasBatteryPct)),
 		UptimeS: r.uptimeS, Firmware: r.firmware, Errors: slices.Clone(r.errors),
@@ -182,6 +184,7 @@ func (d *device) hear(e *journal.Entry) {
 	r := e.Reading
 	d.readings++
 	d.lastSeen = max(d.lastSeen, e.Recv)
+	d.timed(e)
 	newest := r.At >= d.lastAt || d.readings == 1
 	if newest {
 		d.lastAt = r.At
@@ -228,8 +231,8 @@ func (d *device) newer(have *part, bit known, v city.Milli, at int64) {
 }
 
 // Version 1 knew a run by its place, version 2 no signal-to-noise ratio and no
-// battery in per cent.
-const deviceVersion = 3
+// battery in per cent, version 3 no estimate of the clock's error.
+const deviceVersion = 4
 
 func (d *device) encode(dst []byte) []byte {
 	s, x := d.state(), d.others()
@@ -267,7 +270,7 @@ func (d *device) encode(dst []byte) []byte {
 		dst = binary.AppendVarint(append(dst, 1), v.v.V)
 		dst = binary.AppendVarint(dst, v.at)
 	}
-	return dst
+	return d.clock.Append(dst)
 }
 
 func appendText(dst []byte, text string) []byte {
@@ -319,6 +322,12 @@ func decodeDevice(data []byte) (*device, error) {
 				d.set(&p.to.v, p.bit, v)
 				p.to.at = r.varint()
 			}
+		}
+	}
+	if version > 3 {
+		var err error
+		if d.clock, r.data, err = skew.Decode(r.data); err != nil {
+			return nil, errStored
 		}
 	}
 	if r.bad || len(r.data) != 0 {

@@ -10,6 +10,7 @@ type DeviceState struct {
 	LastSeen    int64      // receive time, Unix ms, 0 never
 	LastAt      int64      // the device's clock of its newest reading, Unix ms
 	SkewMs      city.Int   // receive time - device time of the last reading
+	ClockMs     city.Int   // our clock less the device's, ms, as estimated out of many readings
 	Boot        city.Int   //
 	Seq         city.Int   //
 	Battery     city.Milli // V
@@ -34,6 +35,12 @@ type Gap struct {
 	ToSeq   uint64
 }
 
+// Run names a run of a device.
+type Run struct {
+	HasBoot bool
+	No      uint64 // the boot; where the device does not count them, a number of ours
+}
+
 // Completeness is a device's day (contract, section 4).
 type Completeness struct {
 	Device      string
@@ -46,4 +53,12 @@ type Completeness struct {
 	Missing     int64
 	OlderRuns   int64 // runs whose gaps are not told: there were too many
 	Gaps        []Gap
+}
+
+// Day is a device's day with what it was concluded from.
+type Day struct {
+	Completeness
+
+	Runs []Run  // of which something came that day, in no order
+	Pos  uint64 // of the journal, as of which it is
 }

@@ -103,6 +103,9 @@ func (g *Gate) judge(ctx context.Context, r *city.Reading, src string, version *
 	if v.Accepted && late {
 		v.Flags |= journal.FlagLate
 	}
+	if v.Accepted && skewed(r, device, &version.Rules.DeviceSkew, recv, v.skew) {
+		v.Flags |= journal.FlagSkewed
+	}
 	return v
 }
 

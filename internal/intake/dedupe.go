@@ -8,6 +8,7 @@ import (
 
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/journal"
+	"github.com/simpang-id/simpang/internal/skew"
 )
 
 // Verdict is what the gate decided of one reading.
@@ -20,6 +21,7 @@ type Verdict struct {
 
 	old  bool // a duplicate whose content is not remembered any more
 	grew grown
+	skew city.Int // ms: our clock less the device's as estimated, of an accepted one
 }
 
 // memory is what de-duplication knows of one device.
@@ -28,7 +30,10 @@ type memory struct {
 	recents recents
 	latest  int64 // Unix ms: no run has a later device time; not stored
 
-	total total // of a counter that never goes back
+	totals []keyedTotal  // of counters that never go back
+	clock  skew.Estimate // of how far the device's clock is off; of LoRaWAN frames it says how late the network is
+
+	began bool // the last reading began a run; not stored
 
 	dirty bool
 	money bool // a receipt was taken: its runs live as long as the books
@@ -88,10 +93,20 @@ func (d *Dedupe) Judge(r *city.Reading, recv int64) Verdict {
 	} else {
 		v = d.judgeTimed(m, r, recv, content)
 	}
-	if n, ok := totalOf(r); ok && v.Accepted {
-		if v.grew = m.total.take(n, r.At); v.grew.reset {
+	if key, n, ok := totalOf(r); ok && v.Accepted {
+		if v.grew = m.total(key).take(n, r.At); v.grew.reset {
 			v.Flags |= journal.FlagReset
 		}
+	}
+	if v.Accepted && !r.Beside() {
+		if m.began {
+			m.clock.Rebooted()
+		}
+		m.clock.Take(recv-r.At, recv)
+	}
+	m.began = false
+	if v.Accepted {
+		v.skew.V, v.skew.OK = m.clock.Ms()
 	}
 	return v
 }
@@ -265,6 +280,7 @@ func (d *Dedupe) begin(m *memory, r *city.Reading, recv int64) *run {
 		m.forget(&m.runs[0])
 		m.runs = slices.Delete(m.runs, 0, 1)
 	}
+	m.began = true
 	fresh := run{hasBoot: r.HasBoot, boot: r.Boot, newestAt: r.At}
 	at := len(m.runs)
 	for !r.HasBoot && at > 0 && !m.runs[at-1].hasBoot && m.runs[at-1].began() > r.At {

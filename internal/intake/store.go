@@ -10,6 +10,7 @@ import (
 	"io/fs"
 
 	"github.com/simpang-id/simpang/internal/journal"
+	"github.com/simpang-id/simpang/internal/skew"
 	"github.com/simpang-id/simpang/internal/sqlite"
 )
 
@@ -162,13 +163,13 @@ const memoryVersion = 1
 
 // Bits of the flags of a memory and of a run.
 const (
-	memoryForgot, memoryMoney, memoryTotal = 1, 2, 4
-	runHasBoot, runHasNewest               = 1, 2
+	memoryForgot, memoryMoney, memoryTotal, memoryClock, memoryTotals = 1, 2, 4, 8, 16 // memoryTotal: one, of before there could be several
+	runHasBoot, runHasNewest                                          = 1, 2
 )
 
 func encodeMemory(b []byte, m *memory) []byte {
 	last := &m.recents
-	b = append(b, memoryVersion, last.next, bit(m.forgot, memoryForgot)|bit(m.money, memoryMoney)|bit(m.total.known, memoryTotal))
+	b = append(b, memoryVersion, last.next, bit(m.forgot, memoryForgot)|bit(m.money, memoryMoney)|bit(len(m.totals) > 0, memoryTotals)|bit(m.clock != skew.Estimate{}, memoryClock))
 	b = binary.AppendUvarint(b, m.forgotBoot)
 	b = binary.AppendVarint(b, m.forgotAt)
 	b = binary.AppendUvarint(b, uint64(len(last.contents)))
@@ -200,9 +201,15 @@ func encodeMemory(b []byte, m *memory) []byte {
 			b = binary.AppendVarint(b, a.at)
 		}
 	}
-	if m.total.known {
-		b = binary.AppendVarint(b, m.total.v)
-		b = binary.AppendVarint(b, m.total.at)
+	if len(m.totals) > 0 {
+		b = binary.AppendUvarint(b, uint64(len(m.totals)))
+		for _, t := range m.totals {
+			b = binary.AppendVarint(append(b, t.key), t.v)
+			b = binary.AppendVarint(b, t.at)
+		}
+	}
+	if (m.clock != skew.Estimate{}) {
+		b = m.clock.Append(b)
 	}
 	return b
 }
@@ -316,7 +323,18 @@ func decodeMemory(b []byte) (*memory, error) {
 		last.ats = ats
 	}
 	if flags&memoryTotal != 0 {
-		m.total = total{known: true, v: r.varint(), at: r.varint()}
+		m.totals = []keyedTotal{{anyKey, total{known: true, v: r.varint(), at: r.varint()}}}
+	}
+	if flags&memoryTotals != 0 {
+		for range r.length() {
+			m.totals = append(m.totals, keyedTotal{r.byte(), total{known: true, v: r.varint(), at: r.varint()}})
+		}
+	}
+	if flags&memoryClock != 0 && !r.bad {
+		var err error
+		if m.clock, r.b, err = skew.Decode(r.b); err != nil {
+			return nil, errDamaged
+		}
 	}
 	if r.bad || len(r.b) > 0 || int(last.next) >= recentSize {
 		return nil, errDamaged

@@ -17,6 +17,29 @@ type total struct {
 	at    int64 // Unix ms
 }
 
+// keyedTotal is the total of one of a device's counters: a gate may have one a
+// direction and class.
+type keyedTotal struct {
+	key uint8
+	total
+}
+
+// anyKey is of a total that was stored before a device could have several: it
+// is of the counter that is heard next.
+const anyKey = 255
+
+// total returns the total of a counter, to be changed.
+func (m *memory) total(key uint8) *total {
+	for i := range m.totals {
+		if k := &m.totals[i]; k.key == key || k.key == anyKey {
+			k.key = key
+			return &k.total
+		}
+	}
+	m.totals = append(m.totals, keyedTotal{key: key})
+	return &m.totals[len(m.totals)-1].total
+}
+
 // grown is what a running total grew by since the one before.
 type grown struct {
 	known bool // false: nothing was before it, or it came late and was counted by a later one
@@ -26,7 +49,8 @@ type grown struct {
 }
 
 const (
-	totalWraps = 1 << 16 // the counters that we know count in 16 bits
+	totalWraps = 1 << 16 // most counters that we know count in 16 bits
+	wideWraps  = 1 << 32 // those that have said more count in 32
 	wrapWithin = 1 << 12 // a total that falls has wrapped where it grew by less; else the counter began anew
 )
 
@@ -40,33 +64,42 @@ func (t *total) take(v, at int64) grown {
 	*t = total{known: true, v: v, at: at}
 	g := grown{known: before.known, n: v - before.v, since: at - before.at}
 	if g.known && g.n < 0 {
-		if g.n += totalWraps; g.n >= wrapWithin || g.n < 0 {
+		end := int64(totalWraps)
+		if before.v >= end {
+			end = wideWraps
+		}
+		if g.n += end; g.n >= wrapWithin || g.n < 0 {
 			g.n, g.reset = v, true
 		}
 	}
 	return g
 }
 
-// totalOf returns the running total of a reading that has one.
-func totalOf(r *city.Reading) (v int64, ok bool) {
+// totalOf returns the running total of a reading that has one, and which of its
+// device's counters it is of.
+func totalOf(r *city.Reading) (key uint8, v int64, ok bool) {
 	if r.Gate != nil && r.Gate.Total.OK {
-		return r.Gate.Total.V, true
+		key = uint8(r.Gate.Class) << 1
+		if r.Gate.Out {
+			key |= 1
+		}
+		return key, r.Gate.Total.V, true
 	}
 	if r.Traffic != nil {
 		for i := range r.Traffic.Lanes {
 			if l := &r.Traffic.Lanes[i]; l.Total.OK {
-				return l.Total.V, true
+				return anyKey - 1, l.Total.V, true
 			}
 		}
 	}
-	return 0, false
+	return 0, 0, false
 }
 
 // asSent is a reading without what we found out about it: the same message is
 // the same content, whatever came before it.
 func asSent(r *city.Reading) city.Reading {
 	sent := *r
-	if _, ok := totalOf(r); !ok {
+	if _, _, ok := totalOf(r); !ok {
 		return sent
 	}
 	if r.Gate != nil {
@@ -88,7 +121,7 @@ func asSent(r *city.Reading) city.Reading {
 // fill puts what a total grew by into its reading. What cannot be told stays
 // unknown: a gate then only says that it lives, and a lane has no counts.
 func (g *grown) fill(r *city.Reading) {
-	if _, ok := totalOf(r); !ok {
+	if _, _, ok := totalOf(r); !ok {
 		return
 	}
 	possible := g.known && g.n <= wire.MaxVehicles

@@ -72,7 +72,7 @@ func stored(t *testing.T, d *Dedupe) *Dedupe {
 	again := NewDedupe(d.maxAge)
 	_, err = store.Load(t.Context(), again)
 	require.NoError(t, err)
-	require.Equal(t, d.devices["g"].total, again.devices["g"].total)
+	require.Equal(t, d.devices["g"].totals, again.devices["g"].totals)
 	return again
 }
 
@@ -127,4 +127,33 @@ func TestCopiesOfAFrame(t *testing.T) {
 	again.Frame = false // the network says that this is another session
 	judge(again, newRun, "a number again within a minute, in another session")
 	judge(frame(65_535, now), known, "a repeat of the first run")
+}
+
+// TestCountersOfOneDeviceAreTheirOwn: by direction and class, over restarts; a
+// total of before a device could have several is of the one that is heard next.
+func TestCountersOfOneDeviceAreTheirOwn(t *testing.T) {
+	d := NewDedupe(7 * day)
+	seq, at := uint64(0), now
+	counts := func(out bool, class city.Class, total int64) uint32 {
+		seq, at = seq+1, at+10_000
+		r := &city.Reading{Device: "g", Kind: city.KindGate, HasBoot: true, Boot: 1, Seq: seq, At: at, Gate: &city.Gate{Out: out, Class: class, Total: city.SomeInt(total)}}
+		v := d.Judge(r, at)
+		require.True(t, v.Accepted)
+		v.grew.fill(r)
+		d = stored(t, d)
+		return r.Gate.Count
+	}
+	require.Zero(t, counts(false, city.Car, 100))
+	require.Zero(t, counts(true, city.Car, 90))
+	require.EqualValues(t, 5, counts(false, city.Car, 105))
+	require.EqualValues(t, 1, counts(true, city.Car, 91))
+	require.Zero(t, counts(false, city.Motorcycle, 7))
+	d.devices["g"].totals[0].v = 1<<32 - 3
+	require.EqualValues(t, 5, counts(false, city.Car, 2), "32 bits have wrapped")
+
+	old := NewDedupe(7 * day)
+	old.memory("g").totals = []keyedTotal{{anyKey, total{known: true, v: 40, at: now}}}
+	d = old
+	require.EqualValues(t, 2, counts(true, city.Car, 42))
+	require.Zero(t, counts(false, city.Car, 42))
 }

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/simpang-id/simpang/internal/city"
 )
@@ -10,7 +11,7 @@ import (
 // or the reads of money that were made since the last one. It counts whole or
 // not at all.
 type Act struct {
-	By    string // id of the token, no name; "" for TypeAccess
+	By    string // id of the token, no name; "" for TypeAccess and TypeCertificates
 	Lines []Line // one or more, all of the entry's type
 }
 
@@ -95,6 +96,15 @@ type Access struct {
 	Filter string // digest of what was asked for, hex
 }
 
+// Certificates is the list of a day's certificates of completeness.
+type Certificates struct {
+	Date     string // YYYY-MM-DD
+	Revision uint64 // from 1 on
+	Places   uint64
+	Devices  uint64
+	SHA256   string // of the list, hex
+}
+
 // Type is TypeDeposit.
 func (*Deposit) Type() Type { return TypeDeposit }
 
@@ -113,6 +123,9 @@ func (*Close) Type() Type { return TypeClose }
 // Type is TypeAccess.
 func (*Access) Type() Type { return TypeAccess }
 
+// Type is TypeCertificates.
+func (*Certificates) Type() Type { return TypeCertificates }
+
 // Key is the reference.
 func (d *Deposit) Key() string { return d.Reference }
 
@@ -130,6 +143,9 @@ func (c *Close) Key() string { return c.Period }
 
 // Key is "": a read has no reference.
 func (*Access) Key() string { return "" }
+
+// Key is the day and the revision: each is booked once.
+func (c *Certificates) Key() string { return c.Date + "/" + strconv.FormatUint(c.Revision, 10) }
 
 func (d *Deposit) fields() []any {
 	return []any{
@@ -154,8 +170,12 @@ func (c *Close) fields() []any { return []any{&c.Period} }
 
 func (a *Access) fields() []any { return []any{&a.Token, &a.At, &a.Route, &a.Filter} }
 
+func (c *Certificates) fields() []any {
+	return []any{&c.Date, &c.Revision, &c.Places, &c.Devices, &c.SHA256}
+}
+
 // IsAct tells whether entries of the type carry an act.
-func (t Type) IsAct() bool { return t >= TypeDeposit && t <= TypeAccess }
+func (t Type) IsAct() bool { return t >= TypeDeposit && t <= TypeCertificates }
 
 func newLine(t Type) Line {
 	switch t {
@@ -171,6 +191,8 @@ func newLine(t Type) Line {
 		return &Close{}
 	case TypeAccess:
 		return &Access{}
+	case TypeCertificates:
+		return &Certificates{}
 	default:
 		return nil
 	}

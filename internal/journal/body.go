@@ -87,7 +87,7 @@ func (d *decoder) body(e *Entry, r *reader) {
 	case TypeArchive:
 		r.version("archived day")
 		e.Archive = &Archive{Date: r.string(), Files: decodeFiles(r), Rows: r.uint(), First: r.uint(), Last: r.uint()}
-	case TypeDeposit, TypeKarcis, TypeHandover, TypeDeclaration, TypeClose, TypeAccess:
+	case TypeDeposit, TypeKarcis, TypeHandover, TypeDeclaration, TypeClose, TypeAccess, TypeCertificates:
 		r.version("act")
 		e.Act = decodeAct(r, e.Type)
 	default:

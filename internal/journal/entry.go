@@ -25,6 +25,8 @@ const (
 	TypeDeclaration Type = 12
 	TypeClose       Type = 13
 	TypeAccess      Type = 14 // who read money
+
+	TypeCertificates Type = 15 // the hash of a day's certificates of completeness; an act of the gateway itself
 )
 
 // Flags say what intake saw of a reading that it accepted all the same.
@@ -36,6 +38,7 @@ const (
 	FlagRetried                   // taken up from quarantine; Recv is the first receive time
 	FlagNewRun                    // no boot, and a lower seq with a later at: a new run began
 	FlagReset                     // a counter that never goes back began anew
+	FlagSkewed                    // the device's clock is off by more than the rules allow: At is as sent
 )
 
 // Entry is one record of the journal. Exactly the body of its Type is set.

@@ -141,7 +141,7 @@ func genEntry(t *rapid.T) journal.Entry {
 		Recv: rapid.Int64Range(0, 1<<50).Draw(t, "recv"), Flags: journal.Flags(rapid.Uint8().Draw(t, "flags")), Source: rapid.SampledFrom([]string{"", "broker", "modbus", "ttyUSB0"}).Draw(t, "source"),
 		Type: rapid.SampledFrom([]journal.Type{
 			journal.TypeReading, journal.TypeTick, journal.TypeTally, journal.TypeInventory, journal.TypeClosure, journal.TypeReopen, journal.TypeArchive,
-			journal.TypeDeposit, journal.TypeKarcis, journal.TypeHandover, journal.TypeDeclaration, journal.TypeClose, journal.TypeAccess,
+			journal.TypeDeposit, journal.TypeKarcis, journal.TypeHandover, journal.TypeDeclaration, journal.TypeClose, journal.TypeAccess, journal.TypeCertificates,
 		}).Draw(t, "type"),
 	}
 	files := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) journal.FileHash {
@@ -159,7 +159,7 @@ func genEntry(t *rapid.T) journal.Entry {
 		e.Closure = &c
 	case journal.TypeArchive:
 		e.Archive = &journal.Archive{Date: rapid.String().Draw(t, "date"), Files: files.Draw(t, "files"), Rows: rapid.Uint64().Draw(t, "rows"), First: rapid.Uint64().Draw(t, "first"), Last: rapid.Uint64().Draw(t, "last")}
-	case journal.TypeDeposit, journal.TypeKarcis, journal.TypeHandover, journal.TypeDeclaration, journal.TypeClose, journal.TypeAccess:
+	case journal.TypeDeposit, journal.TypeKarcis, journal.TypeHandover, journal.TypeDeclaration, journal.TypeClose, journal.TypeAccess, journal.TypeCertificates:
 		e.Act = &journal.Act{By: rapid.String().Draw(t, "by")}
 		for range rapid.IntRange(1, 5).Draw(t, "lines") {
 			e.Act.Lines = append(e.Act.Lines, genLine(t, e.Type))
@@ -183,6 +183,8 @@ func genLine(t *rapid.T, kind journal.Type) journal.Line {
 		return &journal.Declaration{Reference: text(), NPWPD: text(), NOPD: text(), Gross: money(), Tax: money()}
 	case journal.TypeClose:
 		return &journal.Close{Period: text()}
+	case journal.TypeCertificates:
+		return &journal.Certificates{Date: text(), Revision: rapid.Uint64().Draw(t, "revision"), Places: 2, Devices: 3, SHA256: text()}
 	default:
 		return &journal.Access{Token: text(), At: rapid.Int64().Draw(t, "at"), Route: text(), Filter: text()}
 	}

@@ -69,7 +69,10 @@ func golden() map[string]journal.Entry {
 		"declaration": act(&journal.Declaration{Reference: "sptpd-1", NPWPD: "P.1", NOPD: "NOPD-1", Period: "2026-03", FiledOn: "2026-04-10", Gross: 5000000, Tax: 500000, Corrects: "sptpd-0"}),
 		"close":       act(&journal.Close{Period: "2026-03"}),
 		"access":      act(&journal.Access{Token: "tok-9", At: 1772380800000, Route: "listReceipts", Filter: "ab12"}, &journal.Access{Token: "tok-8", At: 1772380800001, Route: "listDeposits"}),
-		"archive":     {Type: journal.TypeArchive, Archive: &journal.Archive{Date: "2026-03-01", Files: files, Rows: 300000, First: 2, Last: 300400}},
+		"certificates": {Type: journal.TypeCertificates, Act: &journal.Act{Lines: []journal.Line{
+			&journal.Certificates{Date: "2026-03-02", Revision: 2, Places: 31, Devices: 412, SHA256: "00ff"},
+		}}},
+		"archive": {Type: journal.TypeArchive, Archive: &journal.Archive{Date: "2026-03-01", Files: files, Rows: 300000, First: 2, Last: 300400}},
 	}
 }
 

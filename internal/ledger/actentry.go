@@ -19,16 +19,28 @@ const (
 	KindClose       EntryKind = 11
 	KindAccess      EntryKind = 12 // all reads of one act
 	KindUnused      EntryKind = 13 // an act that is kept, without effect: it was known, or refused
+
+	KindCertificates EntryKind = 14 // the hash of a day's certificates of completeness
 )
 
 // isAct tells whether entries of the kind come from acts.
-func (k EntryKind) isAct() bool { return k >= KindDeposit && k <= KindUnused }
+func (k EntryKind) isAct() bool { return k >= KindDeposit && k <= KindCertificates }
 
 // kindOf returns the kind of the entries of an act that has an effect.
-func kindOf(t journal.Type) EntryKind { return KindDeposit + EntryKind(t-journal.TypeDeposit) }
+func kindOf(t journal.Type) EntryKind {
+	if t == journal.TypeCertificates {
+		return KindCertificates
+	}
+	return KindDeposit + EntryKind(t-journal.TypeDeposit)
+}
 
 // typeOf returns the type of the act that made an entry.
-func typeOf(k EntryKind) journal.Type { return journal.TypeDeposit + journal.Type(k-KindDeposit) }
+func typeOf(k EntryKind) journal.Type {
+	if k == KindCertificates {
+		return journal.TypeCertificates
+	}
+	return journal.TypeDeposit + journal.Type(k-KindDeposit)
+}
 
 const entryV2 = 2
 

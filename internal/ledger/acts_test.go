@@ -60,6 +60,11 @@ func read(token string, at int64) *journal.Access {
 	return &journal.Access{Token: token, At: at, Route: "listReceipts", Filter: "00ff"}
 }
 
+// certificates is the hash of a day's certificates of completeness.
+func certificates(date string, revision uint64) *journal.Certificates {
+	return &journal.Certificates{Date: date, Revision: revision, Places: 2, Devices: 5, SHA256: strings.Repeat("0f", 32)}
+}
+
 // sampleActs are acts of every type and outcome; the closes close what is over
 // by the time at which they come.
 func sampleActs() []journal.Entry {
@@ -77,6 +82,9 @@ func sampleActs() []journal.Entry {
 		actOf(&journal.Close{Period: "2026-02"}),
 		actOf(declaration("s-2", "s-1", 500_000)),
 		actOf(deposit("d-4", "STS", 50_000, 0, reverses("d-1"))),
+		actOf(certificates("2026-02-20", 1)),
+		actOf(certificates("2026-02-20", 1)), // known
+		actOf(certificates("2026-02-20", 2)),
 		actOf(handover("h-3", "sts", "bend-1", "d-1", 19_000)),
 		actOf(deposit("d-5", "SSPD", 9_000, 0, pbjt("op-1", "site-c")), deposit("d-6", "SSPD", 8_000, 0, pbjt("op-2", ""))),
 		actOf(read("tok-2", day0+2)),

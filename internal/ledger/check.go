@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strconv"
@@ -43,6 +45,8 @@ func CheckLine(line journal.Line) []city.FieldError {
 		c.declaration(l)
 	case *journal.Close:
 		c.month("period", l.Period)
+	case *journal.Certificates:
+		c.certificates(l)
 	case *journal.Access:
 		c.text("token", l.Token, true)
 		c.text("route", l.Route, true)
@@ -181,6 +185,16 @@ func (c *checker) declaration(d *journal.Declaration) {
 	c.money("tax", d.Tax, 0)
 	if d.Tax > d.Gross {
 		c.add("tax", "is more than gross")
+	}
+}
+
+func (c *checker) certificates(l *journal.Certificates) {
+	c.date("date", l.Date)
+	if l.Revision < 1 {
+		c.add("revision", "must be 1 or more")
+	}
+	if hash, err := hex.DecodeString(l.SHA256); err != nil || len(hash) != sha256.Size {
+		c.add("sha256", "must be 64 hex digits")
 	}
 }
 

@@ -177,6 +177,8 @@ func (d *desk) line(line journal.Line) error {
 		err = d.declaration(l, e)
 	case *journal.Close:
 		d.close(l, e)
+	case *journal.Certificates:
+		e.Day, _ = parseDate(l.Date)
 	}
 	if err != nil || d.faulty() {
 		return err

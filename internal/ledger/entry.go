@@ -26,7 +26,7 @@ const (
 
 var kindNames = [...]string{
 	"", "receipt", "void", "reprint", "kept", "correction", "revoid",
-	"deposit", "karcis", "handover", "declaration", "close", "access", "unused",
+	"deposit", "karcis", "handover", "declaration", "close", "access", "unused", "certificates",
 }
 
 // String returns the word for people.

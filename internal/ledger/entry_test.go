@@ -107,7 +107,7 @@ func TestFlagsHaveNames(t *testing.T) {
 	require.Equal(t, []string{}, Flags(0).Names())
 	require.Equal(t, []string{"late", "total_reset"}, (FlagLate | FlagTotalReset).Names())
 	require.Len(t, (FlagAfterClose<<1 - 1).Names(), len(flagNames))
-	for k := KindReceipt; k <= KindUnused; k++ {
+	for k := KindReceipt; k <= KindCertificates; k++ {
 		require.NotEmpty(t, k.String())
 	}
 }

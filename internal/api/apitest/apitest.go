@@ -33,24 +33,25 @@ var Noon = time.Date(2026, 3, 2, 12, 0, 0, 0, Zone)
 // City is what an api.Server is made of in a test. Fields may be changed
 // before the server is used.
 type City struct {
-	Parking    Parking
-	Traffic    Traffic
-	Books      Books
-	Proofs     Proofs
-	Devices    Devices
-	Anomalies  Anomalies
-	Register   *complaint.Register
-	Gate       Gate
-	Quarantine Quarantine
-	Readings   Readings
-	Reports    Reports
-	State      api.Readyz
-	Version    *inventory.Version
-	Tokens     *token.Store
-	Secrets    map[token.Role]string
-	Clock      *Clock
-	Log        *slog.Logger
-	Metrics    *prometheus.Registry
+	Parking      Parking
+	Traffic      Traffic
+	Books        Books
+	Proofs       Proofs
+	Devices      Devices
+	Certificates Certificates
+	Anomalies    Anomalies
+	Register     *complaint.Register
+	Gate         Gate
+	Quarantine   Quarantine
+	Readings     Readings
+	Reports      Reports
+	State        api.Readyz
+	Version      *inventory.Version
+	Tokens       *token.Store
+	Secrets      map[token.Role]string
+	Clock        *Clock
+	Log          *slog.Logger
+	Metrics      *prometheus.Registry
 }
 
 // Clock is a clock that stands until it is moved.
@@ -136,7 +137,7 @@ func (c *City) Token(tb testing.TB, q token.Request) string {
 // Options returns the options of a server on the city.
 func (c *City) Options() api.Options {
 	return api.Options{
-		Parking: &c.Parking, Traffic: &c.Traffic, Books: &c.Books, Proofs: &c.Proofs, Devices: &c.Devices, Anomalies: &c.Anomalies, Complaints: c.Register,
+		Parking: &c.Parking, Traffic: &c.Traffic, Books: &c.Books, Proofs: &c.Proofs, Devices: &c.Devices, Certificates: &c.Certificates, Anomalies: &c.Anomalies, Complaints: c.Register,
 		Readings:   &c.Readings,
 		Quarantine: &c.Quarantine, Gate: &c.Gate, Inventory: c, Tokens: c.Tokens, Readiness: c,
 		Reporting: api.Reporting{Reports: &c.Reports, City: "Kota Contoh", Region: "32.75"},

@@ -28,12 +28,13 @@ type Decoder struct {
 	// is a copy of it.
 	mu       sync.Mutex
 	sessions map[string]string // of devices of the inventory
+	frames   map[string]frame  // likewise: the last of each
 }
 
 // New returns the decoder of a network's events; inventory returns the newest
 // version.
 func New(parse lorawan.Parse, inventory func() *inventory.Version) *Decoder {
-	return &Decoder{parse: parse, inventory: inventory, sessions: map[string]string{}}
+	return &Decoder{parse: parse, inventory: inventory, sessions: map[string]string{}, frames: map[string]frame{}}
 }
 
 // Decode makes readings of one event; the topic's device is not asked. What is
@@ -60,6 +61,7 @@ func (d *Decoder) Decode(_ string, payload []byte) wire.Decoded {
 	if device == nil {
 		return wire.Decoded{Device: named, Refused: []city.Refusal{refusal(unknown(&e, v), payload)}}
 	}
+	apart := d.meet(device.ID, &e)
 	readings, err := lorawan.Readings(&e, device.ID, described(v, device))
 	if err != nil {
 		r := refusal(err, payload)
@@ -69,7 +71,7 @@ func (d *Decoder) Decode(_ string, payload []byte) wire.Decoded {
 		}
 		return wire.Decoded{Device: device.ID, Refused: []city.Refusal{r}}
 	}
-	if d.another(device.ID, e.Session) {
+	if d.another(device.ID, e.Session) || apart {
 		for i := range readings {
 			readings[i].Frame = false
 		}

@@ -17,6 +17,7 @@ type chirpMessage struct {
 	DevAddr string `json:"devAddr"`
 
 	// up
+	Dedup    string          `json:"deduplicationId"`
 	FCnt     uint32          `json:"fCnt"`
 	Port     uint8           `json:"fPort"`
 	Data     []byte          `json:"data"`
@@ -71,7 +72,7 @@ func ParseChirpStack(payload []byte) (Event, error) {
 	case Other:
 		return e, nil
 	case Uplink:
-		e.Port, e.FCnt, e.Payload = m.Port, m.FCnt, m.Data
+		e.Port, e.FCnt, e.Payload, e.Dedup = m.Port, m.FCnt, m.Data, m.Dedup
 		for _, g := range m.Gateways {
 			e.hear(g.heard)
 			times = append(times, g.NsTime, g.Time)

@@ -30,6 +30,7 @@ type Event struct {
 	ID         string // the network's name of the device
 	At         int64  // the network's time of receipt, Unix ms
 	Session    string // names the session; it changes with a join
+	Dedup      string // what the network calls the frame, whichever gateways heard it; "" where it has no name for it
 	FCnt       uint32 // frame counter
 	Port       uint8
 	Payload    []byte

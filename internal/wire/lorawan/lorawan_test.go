@@ -42,7 +42,7 @@ func TestTheFactsMessages(t *testing.T) {
 
 	e, err = lorawan.ParseChirpStack([]byte(chirpUp))
 	require.NoError(t, err)
-	want.At, want.Session = at+123, "00189440"
+	want.At, want.Session, want.Dedup = at+123, "00189440", "3ac7e3c4-..."
 	require.Equal(t, want, e)
 }
 

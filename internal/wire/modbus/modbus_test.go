@@ -181,7 +181,9 @@ func TestCountersBecomeDifferences(t *testing.T) {
 	require.Equal(t, lane(1, 2, 0), got.Lanes[0])
 }
 
-func TestGatesCountWhatPassed(t *testing.T) {
+// TestGatesTellTheirCounters: as they stand, where they moved, and once a minute
+// where nothing passed; what passed is for the journal's gate to find out.
+func TestGatesTellTheirCounters(t *testing.T) {
 	t.Parallel()
 	u := &compile(t, `
 units:
@@ -191,13 +193,21 @@ units:
     registers: [{function: input, register: 0, type: uint32, means: in, class: car}, {function: input, register: 2, type: uint32, means: out, class: car}]
 `).Units[0]
 	var s modbus.State
-	got, _ := u.Readings([][]byte{regs(0, 5, 0, 5)}, 1, &s)
-	require.Empty(t, got)
-	got, _ = u.Readings([][]byte{regs(0, 7, 0, 5)}, 9_000_000, &s)
-	require.Len(t, got, 1)
-	require.Equal(t, &city.Gate{Class: city.Car, Count: 2}, got[0].Gate)
-	got, _ = u.Readings([][]byte{regs(0, 7, 0, 6)}, 9_000_100, &s)
-	require.Equal(t, &city.Gate{Out: true, Class: city.Car, Count: 1}, got[0].Gate)
+	in := func(n int64) *city.Gate { return &city.Gate{Class: city.Car, Total: city.SomeInt(n)} }
+	out := func(n int64) *city.Gate { return &city.Gate{Out: true, Class: city.Car, Total: city.SomeInt(n)} }
+	poll := func(at int64, cells ...uint16) (gates []*city.Gate) {
+		got, _ := u.Readings([][]byte{regs(cells...)}, at, &s)
+		for i := range got {
+			gates = append(gates, got[i].Gate)
+		}
+		return gates
+	}
+	require.Equal(t, []*city.Gate{in(5), out(5)}, poll(1_000, 0, 5, 0, 5), "the first tells where they stand")
+	require.Equal(t, []*city.Gate{in(7)}, poll(11_000, 0, 7, 0, 5))
+	require.Empty(t, poll(21_000, 0, 7, 0, 5))
+	require.Equal(t, []*city.Gate{out(6)}, poll(31_000, 0, 7, 0, 6))
+	require.Equal(t, []*city.Gate{in(7)}, poll(71_000, 0, 7, 0, 6), "it lives, and nothing passed")
+	require.Equal(t, []*city.Gate{in(65536), out(6)}, poll(200_000, 1, 0, 0, 6))
 }
 
 func TestCompileTellsEveryFault(t *testing.T) {

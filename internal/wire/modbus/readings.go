@@ -13,7 +13,11 @@ import (
 type State struct {
 	at     int64 // of the last good poll, Unix ms
 	before map[slot]int64
+	said   map[slot]told // of a gate
 }
+
+// told is what was said of a counter last.
+type told struct{ value, at int64 }
 
 // Change is what was noticed of counters.
 type Change struct{ Wrapped, Reset int }
@@ -23,8 +27,8 @@ type Change struct{ Wrapped, Reset int }
 const maxPeriod = 3600
 
 // Readings makes readings of the answers to a unit's questions, in their order,
-// that came at a time, Unix ms. Boot and Seq are not set. Counters become what
-// was added since the last good poll: where one has fallen from near its end to
+// that came at a time, Unix ms. Boot and Seq are not set. Those of a gate carry
+// the counter as it stands. Other counters become what was added since the last good poll: where one has fallen from near its end to
 // near 0 it wrapped, else it was reset, and what it shows was counted since.
 // What passed between the last poll and a reset is not known, and not guessed.
 func (u *Unit) Readings(answers [][]byte, at int64, s *State) ([]city.Reading, Change) {
@@ -130,11 +134,11 @@ func (u *Unit) counted(values []value, at int64, s *State, change *Change) []cit
 		}
 	}
 	s.at, s.before = at, before
+	if u.Kind == city.KindGate {
+		return u.gates(values, at, s)
+	}
 	if first {
 		return nil
-	}
-	if u.Kind == city.KindGate {
-		return u.gates(added, known)
 	}
 	return []city.Reading{{Traffic: u.traffic(values, added, known, uint32(period))}}
 }
@@ -161,12 +165,28 @@ func (r *register) difference(last, now int64, change *Change) int64 {
 	return n * int64(r.scale)
 }
 
-func (u *Unit) gates(added []int64, known []bool) []city.Reading {
+// heartbeat is how long a counter that stands still says nothing, ms.
+const heartbeat = 60_000
+
+// gates tells the counters as they stand, where they moved or said nothing for
+// a while: what passed is the difference from what was committed last, which
+// the gate of the journal takes, so that nothing is lost while we are off.
+func (u *Unit) gates(values []value, at int64, s *State) []city.Reading {
 	var out []city.Reading
-	for i, r := range u.registers {
-		if known[i] && added[i] > 0 {
-			out = append(out, city.Reading{Gate: &city.Gate{Out: r.means == "out", Class: r.class, Count: vehicles(added[i])}})
+	for i := range u.registers {
+		r := &u.registers[i]
+		if !r.counter || !values[i].ok {
+			continue
 		}
+		said, again := s.said[r.slot]
+		if again && said.value == values[i].whole && at-said.at < heartbeat && at >= said.at {
+			continue
+		}
+		if s.said == nil {
+			s.said = map[slot]told{}
+		}
+		s.said[r.slot] = told{values[i].whole, at}
+		out = append(out, city.Reading{Gate: &city.Gate{Out: r.means == "out", Class: r.class, Total: city.SomeInt(values[i].whole * int64(r.scale))}})
 	}
 	return out
 }

@@ -60,6 +60,7 @@ func (w *writer) body(r *city.Reading) {
 		if r.Gate.Count != 1 {
 			w.whole(mCount, city.SomeInt(int64(r.Gate.Count)))
 		}
+		w.whole(mCounter, r.Gate.Total)
 	case r.Count != nil:
 		w.text(mClass, r.Count.Class.String())
 		w.whole(mOccupied, city.SomeInt(int64(r.Count.Occupied)))

@@ -37,6 +37,7 @@ const (
 	mCounts
 	mSpeed
 	mOccupancy
+	mCounter
 	numMembers
 	mUnknown = numMembers
 )
@@ -45,7 +46,7 @@ var memberNames = [...]string{
 	"kind", "seq", "boot", "at", "device", "occupied", "dwell_s", "battery_v", "temperature_c", "rssi_dbm",
 	"direction", "class", "count", "period_s", "lanes", "receipt", "amount", "method", "entered_at", "left_at",
 	"void", "plate", "total_count", "total_amount", "uptime_s", "firmware", "errors",
-	"lane", "counts", "speed_kmh", "occupancy_pct",
+	"lane", "counts", "speed_kmh", "occupancy_pct", "counter_total",
 }
 
 func (m member) String() string { return memberNames[m] }
@@ -115,6 +116,8 @@ func lookup(name []byte) member {
 		return mSpeed
 	case "occupancy_pct":
 		return mOccupancy
+	case "counter_total":
+		return mCounter
 	default:
 		return mUnknown
 	}
@@ -143,7 +146,7 @@ func shapeOf(required, optional set) shape {
 
 var shapes = [...]shape{
 	city.KindSpot:    shapeOf(of(mOccupied), of(mDwell, mBattery, mTemperature, mRSSI)),
-	city.KindGate:    shapeOf(of(mDirection, mClass), of(mCount)),
+	city.KindGate:    shapeOf(of(mDirection, mClass), of(mCount, mCounter)),
 	city.KindCount:   shapeOf(of(mClass, mOccupied), 0),
 	city.KindTraffic: shapeOf(of(mPeriod, mLanes), 0),
 	city.KindReceipt: shapeOf(of(mReceipt, mAmount, mMethod),

@@ -40,6 +40,9 @@ func (o *object) reading(r *city.Reading) set {
 		if o.has.has(mCount) {
 			r.Gate.Count = uint32(o.unsigned(mCount, wire.MaxVehicles))
 		}
+		if r.Gate.Total = o.whole(mCounter, wire.MaxTotalCount); r.Gate.Total.OK && r.Gate.Total.V < 0 {
+			o.impossible(mCounter, "0 or more")
+		}
 	case city.KindCount:
 		r.Count = &city.Count{Class: o.class(), Occupied: uint32(o.unsigned(mOccupied, wire.MaxVehicles))}
 	case city.KindTraffic:
