@@ -27,6 +27,7 @@ type Options struct {
 	Complaints Complaints
 	Readings   Readings
 	Quarantine Quarantine
+	Unknown    Unknown
 	Gate       Gate
 	Inventory  Inventory
 	Tokens     Tokens
@@ -85,6 +86,7 @@ func (o *Options) validate() error {
 	need("Complaints", o.Complaints == nil)
 	need("Readings", o.Readings == nil)
 	need("Quarantine", o.Quarantine == nil)
+	need("Unknown", o.Unknown == nil)
 	need("Gate", o.Gate == nil)
 	need("Inventory", o.Inventory == nil)
 	need("Tokens", o.Tokens == nil)

@@ -23,6 +23,7 @@ var may = map[string][]token.Role{
 	"GET /v1/devices/{id}":                  {token.Dishub, token.Admin},
 	"GET /v1/devices/{id}/readings":         {token.Dishub, token.Admin},
 	"GET /v1/devices/{id}/completeness":     {token.Dishub, token.Admin},
+	"GET /v1/unknown-devices":               {token.Dishub, token.Admin},
 	"GET /v1/quarantine":                    {token.Admin},
 	"POST /v1/quarantine/{id}/retry":        {token.Admin},
 	"POST /v1/closures":                     {token.Dishub, token.Admin},

@@ -55,6 +55,13 @@ func deviceRoutes() []*route {
 			Params: []param{pathID("id of a device"), {Name: "date", Type: isDay, Doc: "day in the city's zone; default today"}},
 		},
 		{
+			Method: http.MethodGet, Path: "/v1/unknown-devices", Name: "listUnknownDevices", Tag: "devices", Roles: roles(dishub, admin),
+			Summary: "Devices that speak and are not in devices.csv, with the line that is missing there",
+			Doc: "Out of quarantine, whatever the reason. As a table it is the missing lines of devices.csv, to be completed by a person. " +
+				"What was sent is opened for it, which is logged.",
+			Formats: sheets, Answer: typeOf[List[UnknownDevice]](), Handle: (*Server).unknownDevices, Params: pageParams(),
+		},
+		{
 			Method: http.MethodGet, Path: "/v1/quarantine", Name: "listQuarantine", Tag: "quarantine", Roles: roles(admin),
 			Summary: "What was set aside, the oldest first", Formats: sheets, Answer: typeOf[List[QuarantineItem]](), Handle: (*Server).quarantineList,
 			Params: join([]param{

@@ -42,6 +42,7 @@ type City struct {
 	Register   *complaint.Register
 	Gate       Gate
 	Quarantine Quarantine
+	Unknown    Unknown
 	Readings   Readings
 	Reports    Reports
 	State      api.Readyz
@@ -138,7 +139,7 @@ func (c *City) Options() api.Options {
 	return api.Options{
 		Parking: &c.Parking, Traffic: &c.Traffic, Books: &c.Books, Proofs: &c.Proofs, Devices: &c.Devices, Anomalies: &c.Anomalies, Complaints: c.Register,
 		Readings:   &c.Readings,
-		Quarantine: &c.Quarantine, Gate: &c.Gate, Inventory: c, Tokens: c.Tokens, Readiness: c,
+		Quarantine: &c.Quarantine, Unknown: &c.Unknown, Gate: &c.Gate, Inventory: c, Tokens: c.Tokens, Readiness: c,
 		Reporting: api.Reporting{Reports: &c.Reports, City: "Kota Contoh", Region: "32.75"},
 		Zone:      Zone, Now: c.Clock.Now, Log: c.Log, Version: "test", Registerer: c.Metrics,
 	}

@@ -37,12 +37,12 @@ func TestTheFactsMessages(t *testing.T) {
 	e, err := lorawan.ParseTTS([]byte(ttsUp))
 	require.NoError(t, err)
 	want := frame
-	want.At, want.Session = at+100, "AY.../260B1234"
+	want.At, want.Session, want.Model = at+100, "AY.../260B1234", "bosch tps110"
 	require.Equal(t, want, e)
 
 	e, err = lorawan.ParseChirpStack([]byte(chirpUp))
 	require.NoError(t, err)
-	want.At, want.Session = at+123, "00189440"
+	want.At, want.Session, want.Model = at+123, "00189440", ""
 	require.Equal(t, want, e)
 }
 
