@@ -42,7 +42,7 @@ func TestTheFactsMessages(t *testing.T) {
 
 	e, err = lorawan.ParseChirpStack([]byte(chirpUp))
 	require.NoError(t, err)
-	want.At, want.Session, want.Model = at+123, "00189440", ""
+	want.At, want.Session, want.Model = at+123, "00189440", "TPS110"
 	require.Equal(t, want, e)
 }
 
