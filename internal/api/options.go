@@ -28,6 +28,7 @@ type Options struct {
 	Readings   Readings
 	Quarantine Quarantine
 	Unknown    Unknown
+	Commands   Commands
 	Gate       Gate
 	Inventory  Inventory
 	Tokens     Tokens
@@ -87,6 +88,7 @@ func (o *Options) validate() error {
 	need("Readings", o.Readings == nil)
 	need("Quarantine", o.Quarantine == nil)
 	need("Unknown", o.Unknown == nil)
+	need("Commands", o.Commands == nil)
 	need("Gate", o.Gate == nil)
 	need("Inventory", o.Inventory == nil)
 	need("Tokens", o.Tokens == nil)
