@@ -68,7 +68,7 @@ type outlets struct {
 
 // open opens the truth file, the connections and the line. Clean-ups that were
 // registered are done by close, also after an error.
-func (c *common) open(o *outlets, isDevice func(string) bool) error {
+func (c *common) open(o *outlets, isDevice func(string) bool, told func(device string, payload []byte) []byte) error {
 	var file io.Writer
 	if c.truth != "" {
 		f, err := os.Create(c.truth)
@@ -101,7 +101,7 @@ func (c *common) open(o *outlets, isDevice func(string) bool) error {
 		return err
 	}
 	o.mqtt, err = send.NewMQTT(send.MQTTOptions{
-		URL: c.broker, Credentials: secrets, Devices: isDevice, Report: o.truth.Message, Log: c.log,
+		URL: c.broker, Credentials: secrets, Devices: isDevice, Report: o.truth.Message, Log: c.log, Told: told,
 	})
 	if err != nil {
 		return usageError{err}

@@ -66,7 +66,7 @@ func runReplay(ctx context.Context, args []string, stdout, stderr io.Writer, log
 	if err := c.open(&o, func(name string) bool {
 		_, known := slices.BinarySearch(devices, name)
 		return known
-	}); err != nil {
+	}, nil); err != nil {
 		return err
 	}
 	if err := o.check(devices); err != nil {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/simpang-id/simpang/firmware-sim/drive"
@@ -54,7 +55,8 @@ func runScenario(ctx context.Context, args []string, stdout, stderr io.Writer, l
 
 	var o outlets
 	defer func() { err = errors.Join(err, o.close()) }()
-	if err := c.open(&o, func(name string) bool { return v.Device(name) != nil }); err != nil {
+	var city fleetBehind
+	if err := c.open(&o, func(name string) bool { return v.Device(name) != nil }, city.told); err != nil {
 		return err
 	}
 	onSerial := func(device string) bool {
@@ -90,6 +92,7 @@ func runScenario(ctx context.Context, args []string, stdout, stderr io.Writer, l
 	if err != nil {
 		return usageError{err}
 	}
+	city.at.Store(sim)
 	log.Info("the fleet starts", "devices", len(v.Devices), "from", time.UnixMilli(start).In(s.Zone).Format(time.RFC3339), "speed", *s.Speed, "seed", s.Seed)
 	route := func(device string) send.Sender {
 		if onSerial(device) {
@@ -101,6 +104,16 @@ func runScenario(ctx context.Context, args []string, stdout, stderr io.Writer, l
 	sim.Finish()
 	c.tell(&o)
 	return err
+}
+
+// fleetBehind is the fleet that is told what comes down, once there is one.
+type fleetBehind struct{ at atomic.Pointer[fleet.Fleet] }
+
+func (f *fleetBehind) told(device string, payload []byte) []byte {
+	if sim := f.at.Load(); sim != nil {
+		return sim.Told(device, payload)
+	}
+	return nil
 }
 
 // loadInventory loads the folder that the scenario names; every fault is told.

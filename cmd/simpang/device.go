@@ -3,80 +3,58 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 
 	"github.com/simpang-id/simpang/internal/city"
-	"github.com/simpang-id/simpang/internal/config"
-	"github.com/simpang-id/simpang/internal/source/broker"
 )
 
-// device makes credentials for the built-in broker, or decodes one payload.
+const deviceUsage = `usage:
+  simpang device -config FILE [-source ID] [-unlisted] credentials ID...    new secrets for the built-in broker, printed once
+  simpang device -config FILE [-source ID] -filters F,F credentials NAME... the same for bridges
+  simpang device -config FILE [-source ID] -revoke credentials ID...        take them back
+  simpang device -config FILE [-source ID] -list credentials                who has some
+  simpang device -config FILE [-source ID] mosquitto -to DIR [ID...]        the same for Mosquitto, with access rules
+  simpang device test -profile P -hex H -fport N                            decode one payload`
+
+// deviceFlags are the flags before the word.
+type deviceFlags struct {
+	*configFlags
+	filters, source        string
+	unlisted, list, revoke bool
+}
+
+// device makes credentials for the built-in broker or Mosquitto, or decodes one
+// payload.
 func device(_ context.Context, args []string, stdout, stderr io.Writer) error {
 	fs, flags := flagSet("device", stderr)
-	filters := fs.String("filters", "", "make a bridge that publishes to these topic `FILTERS`, separated by commas (sg/v1/+/up)")
-	source := fs.String("source", "", "the `ID` of the broker source, where there are several")
+	f := &deviceFlags{configFlags: flags}
+	fs.StringVar(&f.filters, "filters", "", "make a bridge that publishes to these topic `FILTERS`, separated by commas (sg/v1/+/up)")
+	fs.StringVar(&f.source, "source", "", "the `ID` of the source, where there are several")
+	fs.BoolVar(&f.unlisted, "unlisted", false, "also for ids that are not in devices.csv yet")
+	fs.BoolVar(&f.list, "list", false, "tell who has credentials")
+	fs.BoolVar(&f.revoke, "revoke", false, "take credentials back: whoever is logged in with them is cut")
 	if err := parse(fs, args); err != nil {
 		return err
 	}
 	rest := fs.Args()
-	if len(rest) > 0 && rest[0] == "test" {
+	if len(rest) == 0 {
+		return usagef("%s", deviceUsage)
+	}
+	switch rest[0] {
+	case "test":
 		return deviceTest(rest[1:], stdout, stderr)
-	}
-	if len(rest) < 2 || rest[0] != "credentials" {
-		return usagef("usage: simpang device -config FILE [-filters F,F] credentials ID..., or simpang device test -profile P -hex H -fport N")
-	}
-	for _, id := range rest[1:] {
-		if strings.HasPrefix(id, "-") {
-			return usagef("flags stand before the word credentials: move %s there", id)
-		}
-	}
-	cfg, err := flags.load()
-	if err != nil {
-		return err
-	}
-	file, err := credentialsFile(cfg, *source)
-	if err != nil {
-		return err
-	}
-	var issued []broker.Issued
-	if *filters == "" {
-		issued, err = broker.Issue(file, rest[1:]...)
-	} else {
-		for _, name := range rest[1:] {
-			var one broker.Issued
-			if one, err = broker.IssueBridge(file, name, strings.Split(*filters, ",")); err != nil {
-				break
+	case "mosquitto":
+		return deviceMosquitto(f, rest[1:], stdout, stderr)
+	case "credentials":
+		for _, id := range rest[1:] {
+			if strings.HasPrefix(id, "-") {
+				return usagef("flags stand before the word credentials: move %s there", id)
 			}
-			issued = append(issued, one)
 		}
+		return deviceCredentials(f, rest[1:], stdout, stderr)
 	}
-	for _, i := range issued {
-		if _, werr := fmt.Fprintf(stdout, "%s:%s\n", i.Device, i.Secret); werr != nil {
-			return werr
-		}
-	}
-	if errors.Is(err, broker.ErrInvalid) {
-		return usagef("%s", err)
-	}
-	return err
-}
-
-func credentialsFile(cfg *config.Config, source string) (string, error) {
-	var found []config.Source
-	for _, s := range cfg.Sources {
-		if s.Type == config.TypeBroker && (source == "" || s.ID == source) {
-			found = append(found, s)
-		}
-	}
-	switch {
-	case len(found) == 0:
-		return "", usagef("%s has no source of type broker with that id", cfg.File)
-	case len(found) > 1:
-		return "", usagef("%s has several sources of type broker: name one with -source", cfg.File)
-	}
-	return found[0].CredentialsFile, nil
+	return usagef("%s", deviceUsage)
 }
 
 // asRefused makes wrong usage of what was asked for wrongly.

@@ -55,7 +55,7 @@ func TestExitCodes(t *testing.T) {
 		"two things at once":      {[]string{"token", "-config", file, "-list", "-revoke", "x"}, exitUsage, "-list"},
 		"revoke and make":         {[]string{"token", "-config", file, "-revoke", "x", "-role", "admin"}, exitUsage, "-revoke"},
 		"revoke what is not":      {[]string{"token", "-config", file, "-revoke", "nothing"}, exitUsage, "nothing"},
-		"a device that cannot be": {[]string{"device", "-config", file, "credentials", "a/b"}, exitUsage, "a/b"},
+		"a device that cannot be": {[]string{"device", "-config", file, "-unlisted", "credentials", "a/b"}, exitUsage, "a/b"},
 		"a flag after the word":   {[]string{"device", "-config", file, "credentials", "-filters", "sg/v1/+/up", "x"}, exitUsage, "-filters"},
 		"no such source":          {[]string{"device", "-config", file, "-source", "q", "credentials", "x"}, exitUsage, "broker"},
 		"nothing to verify":       {[]string{"verify", "-config", file}, exitFailed, "nothing to verify"},
@@ -95,7 +95,7 @@ func TestTheTokenIsAloneOnStdout(t *testing.T) {
 }
 
 func TestCredentialsAreLinesOnStdout(t *testing.T) {
-	code, out, stderr := simpang(t, "device", "-config", configFile(t), "credentials", "d1", "d2")
+	code, out, stderr := simpang(t, "device", "-config", configFile(t), "-unlisted", "credentials", "d1", "d2")
 	require.Equal(t, exitDone, code, stderr)
 	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
 	require.Len(t, lines, 2)

@@ -29,7 +29,11 @@ type device struct {
 
 	offset   float64 // ms, of the clock at the start
 	drift    float64 // ms a ms
-	deadAt   int64   // 0: lives
+	fix      int64   // ms that the clock was set back by
+	deaf     bool    // it does not answer commands
+	told     []answered
+	tariff   string // versions that it was told
+	deadAt   int64  // 0: lives
 	dead     bool
 	lastAt   int64 // of the device's clock, of the last reading
 	lastSent int64 // simulated time
@@ -49,6 +53,8 @@ func (f *Fleet) newDevice(d *inventory.Device) *device {
 	v.boot = uint64(max(1, f.o.Start/1000))
 	v.seq = uint64(v.rng.between(0, 999))
 	v.aged = v.rng.Float64()
+	deaf := f.random("deaf", d.ID)
+	v.deaf = deaf.chance(s.Devices.Deaf)
 	drift := float64(s.Faults.ClockDrift.Milliseconds())
 	v.offset, v.drift = drift*v.rng.NormFloat64(), drift*v.rng.NormFloat64()/dayMs
 	if d.Kind == inventory.DeviceTraffic {
@@ -149,7 +155,7 @@ func (d *device) health(at int64) {
 
 // clock is the device's own.
 func (d *device) clock(at int64) int64 {
-	return at + int64(d.offset+d.drift*float64(at-d.f.o.Start)+d.off(at))
+	return at + int64(d.offset+d.drift*float64(at-d.f.o.Start)+d.off(at)) - d.fix
 }
 
 // send numbers a reading and sends it, or what a fault makes of it. An At of 0

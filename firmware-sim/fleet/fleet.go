@@ -6,6 +6,7 @@ package fleet
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/simpang-id/simpang/firmware-sim/message"
@@ -25,8 +26,9 @@ type Options struct {
 	Truth    *truth.Writer                      // nil: nobody listens
 }
 
-// Fleet is a running simulation. It is for one goroutine.
+// Fleet is a running simulation. It is for one goroutine, but for Told.
 type Fleet struct {
+	mu       sync.Mutex // of Next and Told
 	o        Options
 	zone     *time.Location
 	closures *inventory.ClosureSet
@@ -93,6 +95,8 @@ func New(o Options) (*Fleet, error) {
 // Next returns the next message in the order of sending; false at the end.
 // What is still held then, late or doubled, comes after the end.
 func (f *Fleet) Next() (message.Message, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for {
 		if at, ok := f.events.peek(); ok && (f.o.End == 0 || at < f.o.End) {
 			if out, held := f.outbox.peek(); !held || out >= at {

@@ -41,6 +41,7 @@ func (s *Scenario) check() error {
 	within("history (hours)", s.History.Hours(), 0, 24*3660)
 
 	share("devices.no_boot", s.Devices.NoBoot)
+	share("devices.deaf", s.Devices.Deaf)
 	within("devices.battery_v", s.Devices.BatteryV, 0, 100)
 	within("devices.battery_days", s.Devices.BatteryDays, 1, 36600)
 	if s.Devices.Health != 0 {

@@ -44,6 +44,7 @@ type Devices struct {
 	BatteryV    float64       `yaml:"battery_v"`    // of a new battery
 	BatteryDays float64       `yaml:"battery_days"` // until it is empty at 3.0 V
 	Health      time.Duration `yaml:"health"`       // between two health readings; 0: none
+	Deaf        float64       `yaml:"deaf"`         // share that never answers a command
 	Serial      []string      `yaml:"serial"`       // patterns of ids that are on the serial line where both are given
 }
 

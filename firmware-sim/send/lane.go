@@ -170,6 +170,7 @@ func (l *lane) connect(lost func(error)) mqtt.Client {
 		<-l.m.dial
 		err := token.Error()
 		if err == nil {
+			l.listen(client)
 			if l.own {
 				client.Publish(statusTopic(l.user), 1, true, `{"online":true}`)
 			}

@@ -29,6 +29,11 @@ type MQTTOptions struct {
 	Report      Report
 	Log         *slog.Logger
 
+	// Told is given what comes down for a device and returns what goes up for
+	// it, nil for nothing. It is called from many goroutines. Nil: devices do
+	// not listen.
+	Told func(device string, payload []byte) []byte
+
 	// RefusedFor is how long a refused log-in is tried again, since a gateway
 	// takes some seconds to know new credentials; default 20 s.
 	RefusedFor time.Duration

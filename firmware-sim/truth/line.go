@@ -24,6 +24,7 @@ const (
 	Leak       = "leak"        // money that was planted to be lost
 	Deposit    = "deposit"     // what was deposited: contract section 4
 	Declared   = "declaration" // what a taxpayer filed
+	Command    = "command"     // a device did, or refused, what it was told (kind)
 	End        = "end"         // last line: totals
 )
 

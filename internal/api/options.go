@@ -28,6 +28,8 @@ type Options struct {
 	Complaints   Complaints
 	Readings     Readings
 	Quarantine   Quarantine
+	Unknown      Unknown
+	Commands     Commands
 	Gate         Gate
 	Inventory    Inventory
 	Tokens       Tokens
@@ -87,6 +89,8 @@ func (o *Options) validate() error {
 	need("Complaints", o.Complaints == nil)
 	need("Readings", o.Readings == nil)
 	need("Quarantine", o.Quarantine == nil)
+	need("Unknown", o.Unknown == nil)
+	need("Commands", o.Commands == nil)
 	need("Gate", o.Gate == nil)
 	need("Inventory", o.Inventory == nil)
 	need("Tokens", o.Tokens == nil)

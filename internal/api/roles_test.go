@@ -27,6 +27,8 @@ var may = map[string][]token.Role{
 	"GET /v1/parking/sites/{id}/completeness":    {token.Dishub, token.Auditor, token.Admin},
 	"GET /v1/traffic/segments/{id}/completeness": {token.Dishub, token.Auditor, token.Admin},
 	"GET /v1/completeness":                       {token.Dishub, token.Auditor, token.Admin},
+	"GET /v1/devices/{id}/commands":              {token.Dishub, token.Admin},
+	"GET /v1/unknown-devices":                    {token.Dishub, token.Admin},
 	"GET /v1/quarantine":                         {token.Admin},
 	"POST /v1/quarantine/{id}/retry":             {token.Admin},
 	"POST /v1/closures":                          {token.Dishub, token.Admin},
@@ -199,6 +201,7 @@ func fill(path string) string {
 func bodyFor(route string) string {
 	return map[string]string{
 		"POST /v1/anomalies/{id}/ack":      `{"note":"seen"}`,
+		"POST /v1/devices/{id}/commands":   `{"cmd":"reboot"}`,
 		"POST /v1/complaints/{id}/updates": `{"text":"seen"}`,
 		"POST /v1/closures":                `{"site":"s-alun","from":"2026-03-02","reason":"event"}`,
 		"POST /v1/revenue/deposits": `{"reference":"d-1","kind":"STS","account":"4.1.02.01.04.0001","operator":"dishub","period_from":"2026-03-01","period_to":"2026-03-01",` +

@@ -55,6 +55,27 @@ func deviceRoutes() []*route {
 			Params: []param{pathID("id of a device"), {Name: "date", Type: isDay, Doc: "day in the city's zone; default today"}},
 		},
 		{
+			Method: http.MethodPost, Path: "/v1/devices/{id}/commands", Name: "orderCommand", Tag: "devices", Roles: roles(dishub, admin),
+			Summary: "Tell a device to set its clock, to boot, or to take the tariff of its site",
+			Doc: "Sent over MQTT until the device acknowledges it or it expires. The same again while one is open is that one (200). `tariff` is for role admin. " +
+				"422 for devices that nothing leads down to: of LoRaWAN networks, or where all sources are serial lines.",
+			Params: []param{pathID("id of a device")},
+			Body:   typeOf[NewCommand](), Answer: typeOf[Command](), Status: http.StatusCreated, Also: http.StatusOK, Handle: (*Server).orderCommand,
+			Problem: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
+		},
+		{
+			Method: http.MethodGet, Path: "/v1/devices/{id}/commands", Name: "listCommands", Tag: "devices", Roles: roles(dishub, admin),
+			Summary: "What a device was told, the newest first", Formats: sheets, Answer: typeOf[List[Command]](), Handle: (*Server).listCommands,
+			Params: join([]param{pathID("id of a device")}, pageParams()), Problem: []int{http.StatusNotFound},
+		},
+		{
+			Method: http.MethodGet, Path: "/v1/unknown-devices", Name: "listUnknownDevices", Tag: "devices", Roles: roles(dishub, admin),
+			Summary: "Devices that speak and are not in devices.csv, with the line that is missing there",
+			Doc: "Out of quarantine, whatever the reason. As a table it is the missing lines of devices.csv, to be completed by a person. " +
+				"What was sent is opened for it, which is logged.",
+			Formats: sheets, Answer: typeOf[List[UnknownDevice]](), Handle: (*Server).unknownDevices, Params: pageParams(),
+		},
+		{
 			Method: http.MethodGet, Path: "/v1/quarantine", Name: "listQuarantine", Tag: "quarantine", Roles: roles(admin),
 			Summary: "What was set aside, the oldest first", Formats: sheets, Answer: typeOf[List[QuarantineItem]](), Handle: (*Server).quarantineList,
 			Params: join([]param{

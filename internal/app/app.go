@@ -91,6 +91,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		{"quarantine", g.openQuarantine},
 		{"spool", g.openSpool},
 		{"tokens", g.openTokens},
+		{"commands", g.openCommands},
 		{"followers", g.openFollowers},
 		{"intake", g.openIntake},
 		{"signing key", g.openSigner},

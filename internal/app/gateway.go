@@ -43,6 +43,7 @@ type gateway struct {
 	spool      *spool.Spool // nil: no line is tapped, and none was
 	templates  map[string]*escpos.Templates
 	tokens     *token.Store
+	commands   *commands
 
 	series    seriesSeat
 	occupancy occupancySeat
@@ -217,6 +218,9 @@ func (g *gateway) openIntake(ctx context.Context, undo *stack) (err error) {
 		Inventory: g.inventory.Current, Limits: limitsBy(limits), Decode: g.decode,
 		Accepting: g.inventory.accepting, Books: g.ledger.Content, Committed: g.committed,
 	}
+	if g.commands != nil {
+		options.Acks = g.commands.acked
+	}
 	if g.adapt != nil {
 		g.adapt(&options)
 	}
@@ -240,6 +244,9 @@ func (g *gateway) committed(entries []journal.Entry) {
 	g.inventory.committed(entries)
 	g.staff.committed(entries)
 	g.feed.Publish(entries)
+	if g.commands != nil {
+		g.commands.heard(entries)
+	}
 }
 
 // holdOn tells that nothing that is past its retention may be let go for now.
@@ -300,6 +307,7 @@ func (g *gateway) start(ctx context.Context, undo *stack) error {
 	ticks.Go(func() { g.signer.run(stopTicks) })
 	ticks.Go(func() { g.attend(stopTicks) })
 	ticks.Go(func() { g.certify(stopTicks) })
+	ticks.Go(func() { g.commands.run(stopTicks) })
 	if g.office.outbox != nil {
 		ticks.Go(func() { g.deliver(stopTicks) })
 	}

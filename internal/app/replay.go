@@ -158,7 +158,7 @@ func (r *Replay) minute(ctx context.Context) error {
 	tick := journal.Entry{Type: journal.TypeTick}
 	date := r.dateOf(r.now)
 	if date == r.date {
-		return r.decide(ctx, intake.Item{Command: command(tick)})
+		return r.decide(ctx, intake.Item{Command: commandOf(tick)})
 	}
 	r.date = date
 	if err := r.settle(ctx); err != nil { // its tick is the first of the new day
@@ -211,10 +211,10 @@ func (r *Replay) commitOne(ctx context.Context, e journal.Entry) error {
 	}
 	r.through = true
 	defer func() { r.through = false }()
-	return r.decide(ctx, intake.Item{Command: command(e)})
+	return r.decide(ctx, intake.Item{Command: commandOf(e)})
 }
 
-func command(e journal.Entry) *intake.Command {
+func commandOf(e journal.Entry) *intake.Command {
 	return &intake.Command{Entries: []journal.Entry{e}, Done: func(uint64, intake.Verdict, error) {}}
 }
 

@@ -33,6 +33,9 @@ func (g *gateway) startSources(ctx context.Context, undo *stack) error {
 			return fmt.Errorf("source %s: %w", c.ID, err)
 		}
 		ended := &ending{}
+		if d, ok := s.(downlink); ok {
+			g.commands.lead(c.ID, d)
+		}
 		g.ready.add(startedSource{Source: s, maxSilence: c.MaxSilence.Duration, since: time.Now(), fault: ended.fault})
 		done.Go(func() { keepRunning(running, s, ended, g.log.With("source", c.ID)) })
 	}

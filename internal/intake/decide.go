@@ -44,6 +44,7 @@ func (g *Gate) decideMessage(ctx context.Context, p *Plan, m *source.Message, ve
 			}
 		}
 	}
+	g.decideAcks(p, m, version, recv)
 	for _, refusal := range m.Decoded.Refused {
 		g.setAside(p, journal.Item{
 			Recv: recv, Source: m.Source, Device: m.Device, Topic: m.Topic, Index: refusal.Index,
@@ -55,6 +56,21 @@ func (g *Gate) decideMessage(ctx context.Context, p *Plan, m *source.Message, ve
 				At: refusal.At.V, Reason: refusal.Reason,
 			})
 		}
+	}
+}
+
+// decideAcks takes what a device of the inventory says of its commands.
+func (g *Gate) decideAcks(p *Plan, m *source.Message, version *inventory.Version, recv int64) {
+	for _, a := range m.Decoded.Acks {
+		if device := version.Device(a.Device); device != nil {
+			a.Device = device.ID
+			p.acks = append(p.acks, a)
+			continue
+		}
+		g.setAside(p, journal.Item{
+			Recv: recv, Source: m.Source, Device: a.Device, Topic: m.Topic, Index: a.Index, Raw: a.Raw, Reason: city.ReasonUnknownDevice,
+			Detail: fmt.Sprintf("device %q is not in devices.csv, and says that it did what it was told: nobody here told it", clip(a.Device)),
+		}, false)
 	}
 }
 
@@ -156,6 +172,15 @@ func (g *Gate) retry(ctx context.Context, p *Plan, item *journal.Item, version *
 	decoded := g.o.Decode(item.Source, item.Device, item.Raw)
 	if len(decoded.Refused) > 0 {
 		return Verdict{Reason: decoded.Refused[0].Reason, Detail: decoded.Refused[0].Detail}
+	}
+	answered := false
+	for _, a := range decoded.Acks {
+		if version.Device(a.Device) != nil {
+			p.acks, answered = append(p.acks, a), true
+		}
+	}
+	if len(decoded.Readings) == 0 && answered {
+		return Verdict{Accepted: true}
 	}
 	if len(decoded.Readings) == 0 {
 		return Verdict{Reason: item.Reason, Detail: "there is no reading in it"}

@@ -28,7 +28,7 @@ type Quarantine interface {
 	MarkRetried(ctx context.Context, id int64, verdict string) error
 }
 
-// Options are what the gate stands on. All but Books, Accepting and Committed are required.
+// Options are what the gate stands on. All but Books, Accepting, Acks and Committed are required.
 type Options struct {
 	Journal    Journal
 	Quarantine Quarantine
@@ -51,6 +51,11 @@ type Options struct {
 	Limits func(source string) source.Limits
 	// Decode decodes a payload that comes back from quarantine.
 	Decode func(source, device string, raw []byte) wire.Decoded
+	// Acks is told what devices of the inventory say of commands, before the
+	// message is acknowledged. It keeps them or logs why not: a command that was
+	// not seen to be answered is sent again, and so is its answer. Nil: they are
+	// passed over.
+	Acks func(ctx context.Context, acks []wire.Ack)
 	// Committed is told each committed batch, before anything is acknowledged
 	// and before any follower sees it. It must be quick and keep no one waiting.
 	Committed func(entries []journal.Entry)
@@ -92,6 +97,9 @@ func New(o Options, head uint64, lastRecv int64) (*Gate, error) {
 	if o.Accepting == nil {
 		o.Accepting = func(string) *inventory.Version { return nil }
 	}
+	if o.Acks == nil {
+		o.Acks = func(context.Context, []wire.Ack) {}
+	}
 	if o.Committed == nil {
 		o.Committed = func([]journal.Entry) {}
 	}
@@ -104,6 +112,7 @@ type Plan struct {
 	items   []Item
 	entries []journal.Entry
 	aside   []journal.Item
+	acks    []wire.Ack
 	results []commandResult
 	recv    int64 // Unix ms
 	mono    int64 // ms on the monotonic clock
@@ -164,6 +173,9 @@ func (g *Gate) Commit(ctx context.Context, p *Plan) error {
 		g.o.Committed(p.entries)
 	}
 	g.release()
+	if len(p.acks) > 0 {
+		g.o.Acks(ctx, p.acks)
+	}
 	g.o.Metrics.commit(p)
 	for _, r := range p.results {
 		g.finish(ctx, r, p.entries, first)

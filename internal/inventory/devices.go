@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/wire/vendors"
@@ -25,7 +26,10 @@ var deviceColumns = []column{
 	{"categories", false},
 }
 
-const maxIntervalS = 7 * 24 * 3600
+// MaxInterval is the longest interval_s that a device may have.
+const MaxInterval = 7 * 24 * time.Hour
+
+const maxIntervalS = int64(MaxInterval / time.Second)
 
 func (p *parser) readDevices() {
 	euis := map[string]int{}

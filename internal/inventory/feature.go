@@ -256,6 +256,9 @@ func (f *props) byClass(name string, each func(class city.Class, n *node)) {
 
 var siteClasses = []string{"car", "motorcycle", "truck", "bus", "bicycle"}
 
+// SiteClass tells whether places can be for a class.
+func SiteClass(c city.Class) bool { return c != city.ClassNone && c != city.ClassUnknown }
+
 // parseSiteClass accepts the classes that places are for; `unknown` is none.
 func parseSiteClass(name string) (city.Class, string) {
 	class, ok := city.ParseClass(name)

@@ -19,6 +19,9 @@ const maxText = 2000
 
 var idPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
+// ValidID tells whether s can be an id of the inventory.
+func ValidID(s string) bool { return checkID(s) == "" }
+
 // checkID holds ids to what fits a topic, a URL and a file name.
 func checkID(s string) string {
 	if !idPattern.MatchString(s) || s == "." || s == ".." {

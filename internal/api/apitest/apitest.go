@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/simpang-id/simpang/internal/api"
+	"github.com/simpang-id/simpang/internal/command"
 	"github.com/simpang-id/simpang/internal/complaint"
 	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/token"
@@ -43,6 +44,8 @@ type City struct {
 	Register     *complaint.Register
 	Gate         Gate
 	Quarantine   Quarantine
+	Unknown      Unknown
+	Commands     *command.Store
 	Readings     Readings
 	Reports      Reports
 	State        api.Readyz
@@ -107,6 +110,9 @@ func New(tb testing.TB) *City {
 	c.Register, err = complaint.Open(tb.Context(), filepath.Join(tb.TempDir(), "complaints.db"), complaint.Options{Inventory: c.Current, Zone: Zone})
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, c.Register.Close()) })
+	c.Commands, err = command.Open(tb.Context(), filepath.Join(tb.TempDir(), "commands.db"), command.Limits{})
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, c.Commands.Close()) })
 	for _, role := range token.Roles {
 		c.Secrets[role] = c.Token(tb, Request(role))
 	}
@@ -139,7 +145,7 @@ func (c *City) Options() api.Options {
 	return api.Options{
 		Parking: &c.Parking, Traffic: &c.Traffic, Books: &c.Books, Proofs: &c.Proofs, Devices: &c.Devices, Certificates: &c.Certificates, Anomalies: &c.Anomalies, Complaints: c.Register,
 		Readings:   &c.Readings,
-		Quarantine: &c.Quarantine, Gate: &c.Gate, Inventory: c, Tokens: c.Tokens, Readiness: c,
+		Quarantine: &c.Quarantine, Unknown: &c.Unknown, Commands: c.Commands, Gate: &c.Gate, Inventory: c, Tokens: c.Tokens, Readiness: c,
 		Reporting: api.Reporting{Reports: &c.Reports, City: "Kota Contoh", Region: "32.75"},
 		Zone:      Zone, Now: c.Clock.Now, Log: c.Log, Version: "test", Registerer: c.Metrics,
 	}

@@ -3,6 +3,8 @@ package broker
 import (
 	"fmt"
 	"strings"
+
+	"github.com/simpang-id/simpang/internal/keys"
 )
 
 // IssueBridge makes a credential that publishes for many devices: filters are
@@ -16,7 +18,7 @@ func IssueBridge(path, name string, filters []string) (Issued, error) {
 	if _, faults := ParseCredentials([]byte(line)); len(faults) > 0 {
 		return Issued{}, fmt.Errorf("%w: filters: %s", ErrInvalid, faults[0].Message)
 	}
-	unlock, err := lockFile(path)
+	unlock, err := keys.Lock(path)
 	if err != nil {
 		return Issued{}, err
 	}

@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
-	"golang.org/x/sys/unix"
+	"github.com/simpang-id/simpang/internal/keys"
 )
 
 // ErrInvalid says that an id or a filter cannot be what was asked for.
@@ -34,7 +32,7 @@ func Issue(path string, devices ...string) ([]Issued, error) {
 			return nil, fmt.Errorf("%w: %q cannot be a device id: it is 1 to %d bytes without blanks and none of / + # : ,", ErrInvalid, device, maxDevice)
 		}
 	}
-	unlock, err := lockFile(path)
+	unlock, err := keys.Lock(path)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +55,7 @@ func Issue(path string, devices ...string) ([]Issued, error) {
 // Revoke removes devices from the credentials file at path, written as Issue
 // does. It returns those that were in it.
 func Revoke(path string, devices ...string) (removed []string, err error) {
-	unlock, err := lockFile(path)
+	unlock, err := keys.Lock(path)
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +74,27 @@ func Revoke(path string, devices ...string) (removed []string, err error) {
 		return nil, err
 	}
 	return removed, nil
+}
+
+// Holder is who a credentials file lets in.
+type Holder struct {
+	Name    string   // of a device or bridge
+	Filters []string // of a bridge: what it may publish; nil: a device
+}
+
+// Holders lists the credentials file at path in its order; a missing file holds
+// nobody. Faulty lines let nobody in: they are told as faults.
+func Holders(path string) ([]Holder, []Fault, error) {
+	data, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("read the credentials: %w", err)
+	}
+	list, faults := parseCredentials(data)
+	holders := make([]Holder, len(list))
+	for i, c := range list {
+		holders[i] = Holder{Name: c.device, Filters: c.filters}
+	}
+	return holders, faults, nil
 }
 
 func replaceLine(lines []string, device, hash string) []string {
@@ -105,82 +124,8 @@ func editFile(path string, edit func(lines []string) []string) error {
 		out.WriteString(strings.TrimRight(line, "\r"))
 		out.WriteByte('\n')
 	}
-	return replaceFile(path, out.Bytes())
-}
-
-// replaceFile puts data in place of path in one step that survives power loss.
-func replaceFile(path string, data []byte) (err error) {
-	dir := filepath.Dir(path)
-	temp, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*") // mode 0600
-	if err != nil {
+	if err := keys.Replace(path, out.Bytes(), 0); err != nil {
 		return fmt.Errorf("write the credentials: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			_ = temp.Close()
-			_ = os.Remove(temp.Name())
-			err = fmt.Errorf("write the credentials: %w", err)
-		}
-	}()
-	keepOwner(temp, path)
-	if _, err = temp.Write(data); err != nil {
-		return err
-	}
-	if err = temp.Sync(); err != nil {
-		return err
-	}
-	if err = temp.Close(); err != nil {
-		return err
-	}
-	if err = os.Rename(temp.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(dir)
-}
-
-// keepOwner gives temp the owner of what it replaces (of the folder, where
-// there is nothing yet), so that a gateway under its own user can still read
-// what root wrote. Only root can; for others the owner is right already.
-func keepOwner(temp *os.File, path string) {
-	info, err := os.Stat(path)
-	if err != nil {
-		info, err = os.Stat(filepath.Dir(path))
-	}
-	if err != nil {
-		return
-	}
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-		_ = temp.Chown(int(stat.Uid), int(stat.Gid))
-	}
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = d.Close() }()
-	return d.Sync()
-}
-
-// lockFile holds an advisory lock beside path until unlock is called.
-func lockFile(path string) (unlock func(), err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("make the folder of the credentials: %w", err)
-	}
-	lock, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("lock the credentials: %w", err)
-	}
-	for {
-		err = unix.Flock(int(lock.Fd()), unix.LOCK_EX)
-		if !errors.Is(err, unix.EINTR) {
-			break
-		}
-	}
-	if err != nil {
-		_ = lock.Close()
-		return nil, fmt.Errorf("lock the credentials: %w", err)
-	}
-	return func() { _ = lock.Close() }, nil
+	return nil
 }

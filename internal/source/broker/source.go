@@ -308,20 +308,53 @@ var ErrNotSubscribed = errors.New("the device has not subscribed to its down top
 // away gets it when it comes back within its session; nil does not mean that
 // the device has it.
 func (s *Source) Publish(device string, payload []byte) error {
-	if !s.listening.Load() {
-		return fmt.Errorf("source %s is not running", s.o.ID)
+	topic, err := s.downTopic(device)
+	if err != nil {
+		return err
 	}
-	if !validDevice(device) {
-		return fmt.Errorf("%q cannot be a device id", device)
-	}
-	topic := topicOf(device, leafDown)
 	if len(s.server.Topics.Subscribers(topic).Subscriptions) == 0 {
 		return fmt.Errorf("%s: %w", device, ErrNotSubscribed)
 	}
-	if err := s.server.Publish(topic, payload, false, 1); err != nil {
-		return fmt.Errorf("publish to %s: %w", device, err)
+	return s.send(topic, payload, 1)
+}
+
+// Down sends payload to the device's down topic, but only where a client that is
+// connected has subscribed to it: reached tells. That the device has it is not
+// said.
+func (s *Source) Down(_ context.Context, device string, payload []byte, qos byte) (reached bool, err error) {
+	topic, err := s.downTopic(device)
+	if err != nil || !s.takes(topic) {
+		return false, err
+	}
+	err = s.send(topic, payload, qos)
+	return err == nil, err
+}
+
+func (s *Source) downTopic(device string) (string, error) {
+	if !s.listening.Load() {
+		return "", fmt.Errorf("source %s is not running", s.o.ID)
+	}
+	if !validDevice(device) {
+		return "", fmt.Errorf("%q cannot be a device id", device)
+	}
+	return topicOf(device, leafDown), nil
+}
+
+func (s *Source) send(topic string, payload []byte, qos byte) error {
+	if err := s.server.Publish(topic, payload, false, qos); err != nil {
+		return fmt.Errorf("publish to %s: %w", topic, err)
 	}
 	return nil
+}
+
+// takes tells whether a connected client has subscribed to a topic.
+func (s *Source) takes(topic string) bool {
+	for id := range s.server.Topics.Subscribers(topic).Subscriptions {
+		if c, ok := s.server.Clients.Get(id); ok && !c.Closed() {
+			return true
+		}
+	}
+	return false
 }
 
 // Stats returns the counters, which keep counting.

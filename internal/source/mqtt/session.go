@@ -60,6 +60,8 @@ func (s *Source) session(ctx context.Context) (subscribed bool, err error) {
 	}
 	s.stats.Connects.Add(1)
 	s.setState(true, detail)
+	s.setClient(client)
+	defer s.setClient(nil)
 	s.o.Log.Info("connected to the broker", "client_id", s.o.ClientID, "topics", len(s.o.Topics))
 	return true, s.watch(ctx, l)
 }

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	paho "github.com/eclipse/paho.mqtt.golang"
+
 	"github.com/simpang-id/simpang/internal/source"
 )
 
@@ -39,6 +41,7 @@ type Source struct {
 	mu        sync.Mutex
 	connected bool
 	detail    string
+	client    paho.Client // nil: not connected
 }
 
 var _ source.Source = (*Source)(nil)

@@ -104,6 +104,12 @@ func (m *Mosquitto) end(tb testing.TB, with os.Signal) {
 	m.cmd = nil
 }
 
+// Signal sends it a signal.
+func (m *Mosquitto) Signal(tb testing.TB, s os.Signal) {
+	tb.Helper()
+	require.NoError(tb, m.cmd.Process.Signal(s))
+}
+
 // Log is what it wrote.
 func (m *Mosquitto) Log(tb testing.TB) string {
 	tb.Helper()

@@ -13,6 +13,7 @@ type chirpMessage struct {
 	Device struct {
 		DevEUI string `json:"devEui"`
 		Name   string `json:"deviceName"`
+		Model  string `json:"deviceProfileName"`
 	} `json:"deviceInfo"`
 	DevAddr string `json:"devAddr"`
 
@@ -63,7 +64,7 @@ func ParseChirpStack(payload []byte) (Event, error) {
 	if err := unmarshal(payload, &m); err != nil {
 		return Event{}, err
 	}
-	e := Event{Kind: m.kind(), EUI: eui(m.Device.DevEUI), ID: m.Device.Name, Session: m.DevAddr}
+	e := Event{Kind: m.kind(), EUI: eui(m.Device.DevEUI), ID: m.Device.Name, Session: m.DevAddr, Model: m.Device.Model}
 	if e.EUI == "" && e.ID == "" {
 		return Event{}, refuse(city.ReasonMissingMember, "deviceInfo names no device: is it an event of ChirpStack v4, in JSON?")
 	}

@@ -38,6 +38,7 @@ type Event struct {
 	SNR        city.Milli // dB
 	BatteryPct city.Milli // per cent
 	Simulated  bool       // made in the network's console
+	Model      string     // what the network calls this kind of device: brand and model, or its profile
 }
 
 // Parse reads one message of a network. Errors are *wire.RefusedError.

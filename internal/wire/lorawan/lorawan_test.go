@@ -37,12 +37,12 @@ func TestTheFactsMessages(t *testing.T) {
 	e, err := lorawan.ParseTTS([]byte(ttsUp))
 	require.NoError(t, err)
 	want := frame
-	want.At, want.Session = at+100, "AY.../260B1234"
+	want.At, want.Session, want.Model = at+100, "AY.../260B1234", "bosch tps110"
 	require.Equal(t, want, e)
 
 	e, err = lorawan.ParseChirpStack([]byte(chirpUp))
 	require.NoError(t, err)
-	want.At, want.Session, want.Dedup = at+123, "00189440", "3ac7e3c4-..."
+	want.At, want.Session, want.Dedup, want.Model = at+123, "00189440", "3ac7e3c4-...", "TPS110"
 	require.Equal(t, want, e)
 }
 

@@ -1,6 +1,10 @@
 package lorawan
 
-import "github.com/simpang-id/simpang/internal/city"
+import (
+	"strings"
+
+	"github.com/simpang-id/simpang/internal/city"
+)
 
 // The Things Stack v3, as its MQTT server publishes it.
 type ttsMessage struct {
@@ -25,7 +29,11 @@ type ttsUplink struct {
 	Payload    []byte `json:"frm_payload"`
 	Simulated  bool   `json:"simulated"`
 	ReceivedAt string `json:"received_at"`
-	Gateways   []struct {
+	Version    struct {
+		Brand string `json:"brand_id"`
+		Model string `json:"model_id"`
+	} `json:"version_ids"`
+	Gateways []struct {
 		heard
 		Time string `json:"time"`
 	} `json:"rx_metadata"`
@@ -50,6 +58,7 @@ func ParseTTS(payload []byte) (Event, error) {
 		e.Kind, e.Port, e.FCnt, e.Payload = Uplink, u.Port, u.FCnt, u.Payload
 		e.Simulated = e.Simulated || u.Simulated
 		e.Session = u.Session + "/" + e.Session
+		e.Model = strings.TrimSpace(u.Version.Brand + " " + u.Version.Model)
 		var times []string
 		for _, g := range u.Gateways {
 			e.hear(g.heard)

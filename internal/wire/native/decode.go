@@ -26,7 +26,7 @@ func Decode(device string, payload []byte) wire.Decoded {
 		return refused(payload, city.ReasonNotJSON, err.Error())
 	case err != nil || space(payload, end) != len(payload):
 		return refused(payload, city.ReasonNotJSON, "no JSON object or array, or cut off: send one whole")
-	case len(d.out.Readings)+len(d.out.Refused) == 0:
+	case len(d.out.Readings)+len(d.out.Refused)+len(d.out.Acks) == 0:
 		return refused(payload, city.ReasonNotJSON, "an empty array: send at least one reading")
 	}
 	return d.out
@@ -97,6 +97,10 @@ func (d *decoder) object(i, depth int) (int, error) {
 		return end, err
 	}
 	d.e.fault = fault{}
+	if d.e.isAck() {
+		d.ack(span{int32(i), int32(end)})
+		return end, nil
+	}
 	r := city.Reading{Device: d.device}
 	allowed := d.e.reading(&r)
 	if d.e.fault.reason != "" {

@@ -1,0 +1,185 @@
+package command_test
+
+import (
+	"encoding/json"
+	"maps"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/command"
+)
+
+const hour = int64(3_600_000)
+
+type rig struct {
+	*command.Store
+	path string
+}
+
+func open(t *testing.T, path string, limits command.Limits) *rig {
+	t.Helper()
+	s, err := command.Open(t.Context(), path, limits)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = s.Close() })
+	return &rig{s, path}
+}
+
+func newRig(t *testing.T, limits command.Limits) *rig {
+	t.Helper()
+	return open(t, filepath.Join(t.TempDir(), "commands.db"), limits)
+}
+
+func (r *rig) order(t *testing.T, device string, kind command.Kind, at int64) command.Command {
+	t.Helper()
+	c, created, err := r.Order(t.Context(), command.Command{Device: device, Kind: kind, By: "tk", At: at, Expires: at + hour})
+	require.NoError(t, err)
+	require.True(t, created)
+	return c
+}
+
+func (r *rig) due(t *testing.T, now int64) (ids []string, next int64) {
+	t.Helper()
+	due, next, err := r.Due(t.Context(), now)
+	require.NoError(t, err)
+	for _, c := range due {
+		ids = append(ids, c.ID)
+	}
+	return ids, next
+}
+
+func (r *rig) only(t *testing.T, device string) command.Command {
+	t.Helper()
+	list, err := r.List(t.Context(), device, 0, 10)
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	return list[0]
+}
+
+func TestSentUntilAnsweredWithOneID(t *testing.T) {
+	r := newRig(t, command.Limits{})
+	a, b := r.order(t, "d1", command.Reboot, 1000), r.order(t, "d2", command.Time, 2000)
+	ids, _ := r.due(t, 2000)
+	require.Equal(t, []string{a.ID, b.ID}, ids)
+	require.NoError(t, r.Tried(t.Context(), a.ID, 2000, true, ""))
+	require.NoError(t, r.Tried(t.Context(), b.ID, 2000, false, "")) // nobody was there
+	ids, next := r.due(t, 2001)
+	require.Empty(t, ids)
+	require.EqualValues(t, 7000, next, "the one that nobody took")
+	ids, _ = r.due(t, 22_000)
+	require.Equal(t, []string{a.ID, b.ID}, ids)
+	require.NoError(t, r.Tried(t.Context(), a.ID, 22_000, true, ""))
+	ids, _ = r.due(t, 61_999)
+	require.Equal(t, []string{b.ID}, ids, "twice as long the second time")
+	ids, _ = r.due(t, 62_000)
+	require.Contains(t, ids, a.ID)
+
+	require.Equal(t, 2, r.only(t, "d1").Sends)
+	require.NoError(t, r.Answer(t.Context(), 63_000, []command.Answer{
+		{Device: "d1", ID: a.ID, OK: true, Detail: "done"}, {Device: "d1", ID: b.ID, OK: true}, {Device: "d1", ID: "c-nobody", OK: true},
+	}))
+	require.Equal(t, command.Acknowledged, r.only(t, "d1").State)
+	require.Equal(t, "done", r.only(t, "d1").Detail)
+	require.EqualValues(t, 63_000, r.only(t, "d1").Answered)
+	require.Equal(t, command.Queued, r.only(t, "d2").State, "another device's answer is none")
+	require.EqualValues(t, 2, r.Counts().Unknown)
+	// The same answer again, or another, changes nothing.
+	require.NoError(t, r.Answer(t.Context(), 64_000, []command.Answer{{Device: "d1", ID: a.ID, OK: false}}))
+	require.Equal(t, command.Acknowledged, r.only(t, "d1").State)
+	require.NoError(t, r.Tried(t.Context(), a.ID, 65_000, true, ""), "answered while it was sent")
+	require.Equal(t, 2, r.only(t, "d1").Sends)
+}
+
+func TestTheSameIsOneWhileItIsOpen(t *testing.T) {
+	r := newRig(t, command.Limits{})
+	a := r.order(t, "d1", command.Reboot, 1000)
+	again, created, err := r.Order(t.Context(), command.Command{Device: "d1", Kind: command.Reboot, By: "other", At: 2000, Expires: 9000})
+	require.NoError(t, err)
+	require.False(t, created)
+	require.Equal(t, a.ID, again.ID)
+	require.Equal(t, "tk", again.By)
+	require.NoError(t, r.Answer(t.Context(), 3000, []command.Answer{{Device: "d1", ID: a.ID, OK: true}}))
+	require.NotEqual(t, a.ID, r.order(t, "d1", command.Reboot, 4000).ID)
+}
+
+func TestOpenOnesSurviveARestartAndExpire(t *testing.T) {
+	r := newRig(t, command.Limits{})
+	a := r.order(t, "d1", command.Tariff, 1000)
+	require.NoError(t, r.Tried(t.Context(), a.ID, 2000, true, ""))
+	require.NoError(t, r.Close())
+	r = open(t, r.path, command.Limits{})
+	require.Equal(t, 1, r.Counts().Sent)
+	ids, _ := r.due(t, 30_000)
+	require.Equal(t, []string{a.ID}, ids, "with the same id")
+	ids, next := r.due(t, 1000+hour)
+	require.Empty(t, ids)
+	require.Zero(t, next)
+	require.Equal(t, command.Expired, r.only(t, "d1").State)
+	require.Contains(t, r.only(t, "d1").Detail, "did not answer")
+	// It was done all the same: a late answer counts.
+	require.NoError(t, r.Answer(t.Context(), 2*hour, []command.Answer{{Device: "d1", ID: a.ID, OK: false, Detail: "no memory"}}))
+	require.Equal(t, command.Failed, r.only(t, "d1").State)
+	require.Equal(t, "no memory", r.only(t, "d1").Detail)
+}
+
+func TestADeviceThatSpeaksIsToldAgain(t *testing.T) {
+	r := newRig(t, command.Limits{})
+	a := r.order(t, "d1", command.Reboot, 1000)
+	require.NoError(t, r.Tried(t.Context(), a.ID, 1000, true, ""))
+	<-r.Wake()
+	r.Heard(maps.All(map[string]string{"d9": "b"}))
+	ids, _ := r.due(t, 12_000)
+	require.Empty(t, ids)
+	r.Heard(maps.All(map[string]string{"d1": "b", "d9": "b"}))
+	<-r.Wake()
+	due, _, err := r.Due(t.Context(), 12_000)
+	require.NoError(t, err)
+	require.Equal(t, "b", due[0].Source)
+	require.NoError(t, r.Tried(t.Context(), a.ID, 12_000, true, ""))
+	require.NoError(t, r.Tried(t.Context(), a.ID, 12_001, false, "no way"))
+	require.Equal(t, command.Failed, r.only(t, "d1").State)
+	require.Equal(t, "no way", r.only(t, "d1").Detail)
+}
+
+func TestBounds(t *testing.T) {
+	r := newRig(t, command.Limits{PerDevice: 2, Open: 3, Kept: 2})
+	conflict := func(device string, kind command.Kind) {
+		t.Helper()
+		_, _, err := r.Order(t.Context(), command.Command{Device: device, Kind: kind, At: 5, Expires: hour})
+		require.Equal(t, city.KindConflict, city.KindOf(err), err)
+	}
+	r.order(t, "d1", command.Time, 1)
+	r.order(t, "d1", command.Reboot, 1)
+	conflict("d1", command.Tariff)
+	r.order(t, "d2", command.Time, 1)
+	conflict("d3", command.Time)
+	_, _, err := r.Order(t.Context(), command.Command{Device: "d2", Kind: command.Tariff, Args: make([]byte, command.MaxArgs+1), At: 5, Expires: hour})
+	require.Equal(t, city.KindUnprocessed, city.KindOf(err))
+	for at := 10 * hour; at < 20*hour; at += 2 * hour {
+		r.due(t, at)
+		r.order(t, "d1", command.Time, at)
+	}
+	list, err := r.List(t.Context(), "d1", 0, 100)
+	require.NoError(t, err)
+	require.Len(t, list, 3, "one is open, two are told that are over")
+	require.Greater(t, list[0].No, list[1].No)
+	page, err := r.List(t.Context(), "d1", list[0].No, 1)
+	require.NoError(t, err)
+	require.Equal(t, list[1].ID, page[0].ID)
+}
+
+func TestWhatADeviceIsTold(t *testing.T) {
+	zone := time.FixedZone("WIB", 7*3600)
+	c := command.Command{ID: "c-1", Kind: command.Tariff, Args: []byte(`{"a":"<&"}`), At: 0, Expires: 60_000}
+	require.JSONEq(t, `{"v":1,"id":"c-1","cmd":"tariff","at":"1970-01-01T07:00:00.000+07:00","expires_at":"1970-01-01T07:01:00.000+07:00",
+		"sent_at":"1970-01-01T07:00:30.500+07:00","args":{"a":"<&"}}`, string(c.Payload(30_500, zone)))
+	require.EqualValues(t, 1, c.QoS())
+	c.Kind, c.Args = command.Time, nil
+	require.Zero(t, c.QoS(), "a time that waited is wrong")
+	var told map[string]any
+	require.NoError(t, json.Unmarshal(c.Payload(0, zone), &told))
+	require.NotContains(t, told, "args")
+}
