@@ -38,8 +38,8 @@ func (g *gateway) openAPI(ctx context.Context, undo *stack) (err error) {
 	g.server, err = api.New(api.Options{
 		Parking: parking{&g.occupancy}, Traffic: roads{&g.traffic}, Books: &g.ledger, Proofs: g.signer, Devices: &g.health, Certificates: &g.certs, Anomalies: &g.watch,
 		Complaints: g.office.register, CityUp: g.office.up(),
-		Open311:    api.Open311{Reports: g.office.register, Jurisdiction: cmp.Or(g.cfg.Complaints.JurisdictionID, g.cfg.City.ID)},
-		Readings:   readings{&g.series},
+		Open311:  api.Open311{Reports: g.office.register, Jurisdiction: cmp.Or(g.cfg.Complaints.JurisdictionID, g.cfg.City.ID)},
+		Readings: readings{&g.series},
 		Unknown:  g.strangers(), Commands: g.commands,
 		Quarantine: g.quarantine, Gate: g.staff, Inventory: g.inventory, Tokens: g.tokens, Readiness: g.ready, Reporting: api.Reporting{Reports: g.reports, City: g.cfg.City.Name, Region: g.cfg.City.RegionCode},
 		Zone: g.cfg.City.Zone, Now: g.now, Log: g.log, Version: g.o.Version, Pages: pages, Registerer: g.registry,
