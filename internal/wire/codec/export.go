@@ -31,7 +31,7 @@ type exporter struct {
 
 func (x *exporter) output(v goja.Value) (r Result) {
 	out, ok := v.(*goja.Object)
-	if !ok || out.ClassName() == "Promise" || out.ClassName() == "Array" {
+	if !ok || out.ClassName() == "Array" {
 		return Result{Failure: Shape, Text: "decodeUplink must return an object with data, or with errors"}
 	}
 	r.Errors = x.notes(out.Get("errors"))
@@ -131,7 +131,7 @@ func (x *exporter) text(s goja.String) any {
 
 func (x *exporter) object(o *goja.Object, depth int) any {
 	switch o.ClassName() {
-	case "Function", "Promise":
+	case "Function":
 		return nil
 	case "Number":
 		return x.number(o.ToFloat())

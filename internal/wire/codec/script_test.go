@@ -76,7 +76,7 @@ func TestShapes(t *testing.T) {
 		`return {}`:                                             {Failure: codec.Shape, Text: "data in what decodeUplink returned must be an object"},
 		`return "x"`:                                            {Failure: codec.Shape, Text: "decodeUplink must return an object with data, or with errors"},
 		``:                                                      {Failure: codec.Shape, Text: "decodeUplink must return an object with data, or with errors"},
-		`return Promise.resolve({data: {}})`:                    {Failure: codec.Shape, Text: "decodeUplink must return an object with data, or with errors"},
+		`return Promise.resolve({data: {}})`:                    {Failure: codec.Shape, Text: "data in what decodeUplink returned must be an object"},
 		"\nthrow new RangeError('odd')":                         {Failure: codec.Threw, Line: 3, Text: "RangeError: odd"},
 		`throw "text"`:                                          {Failure: codec.Threw, Line: 2, Text: "text"},
 		`throw {toString: function () { for (;;); }}`:           {Failure: codec.Threw, Line: 2},
