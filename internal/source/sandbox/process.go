@@ -102,6 +102,9 @@ func (p *process) ended(cause error, garbled bool) *endedError {
 		return &endedError{retired: true}
 	case code == 1: // the program itself says why
 		return crashed("%s", strings.TrimSpace(said))
+	case strings.HasPrefix(said, "fatal error: "): // of Go; a panic's own words may hold what the payload held
+		what, _, _ := strings.Cut(said, "\n")
+		return crashed("its process ended: %s", what)
 	case code >= 0:
 		return crashed("its process ended with exit code %d", code)
 	}
