@@ -19,6 +19,8 @@ type Options struct {
 	Processes int
 	Log       *slog.Logger // required
 	Metrics   *Metrics     // nil: nothing is counted
+	// Now is a clock for the rests of Codecs. Nil: the machine's.
+	Now func() time.Time
 }
 
 // Sandbox runs scripts in processes that can be lost. Its methods may be called
