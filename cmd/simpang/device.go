@@ -22,10 +22,10 @@ func device(_ context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	rest := fs.Args()
 	if len(rest) > 0 && rest[0] == "test" {
-		return deviceTest(rest[1:], stdout, stderr)
+		return deviceTest(flags, rest[1:], stdout, stderr)
 	}
 	if len(rest) < 2 || rest[0] != "credentials" {
-		return usagef("usage: simpang device -config FILE [-filters F,F] credentials ID..., or simpang device test -profile P -hex H -fport N")
+		return usagef("usage: simpang device -config FILE [-filters F,F] credentials ID..., or simpang device test [-config FILE] -profile P -hex H -fport N")
 	}
 	for _, id := range rest[1:] {
 		if strings.HasPrefix(id, "-") {

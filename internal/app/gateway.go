@@ -15,12 +15,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/simpang-id/simpang/internal/api"
+	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/config"
 	"github.com/simpang-id/simpang/internal/intake"
 	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/journal"
 	"github.com/simpang-id/simpang/internal/report"
 	"github.com/simpang-id/simpang/internal/source/broker"
+	"github.com/simpang-id/simpang/internal/source/sandbox"
 	"github.com/simpang-id/simpang/internal/spool"
 	"github.com/simpang-id/simpang/internal/token"
 	"github.com/simpang-id/simpang/internal/wire/escpos"
@@ -71,7 +73,9 @@ type gateway struct {
 	httpListener  net.Listener
 	adminListener net.Listener
 	brokers       map[string]*broker.Source
+	codecs        *sandbox.Codecs // nil: none
 	formats       formats
+	profiles      map[string][]city.Kind // that the codecs add
 }
 
 func (g *gateway) path(parts ...string) string {
@@ -125,11 +129,15 @@ func (g *gateway) openInventory(ctx context.Context, _ *stack) error {
 	if len(faults) > 0 {
 		return &FaultsError{Faults: faults}
 	}
+	if faults, _ := loaded.CheckProfiles(g.profiles); len(faults) > 0 {
+		return &FaultsError{Faults: inFolder(g.cfg.Inventory, faults)}
+	}
 	g.loaded = loaded
 	g.inventory, err = openInventories(ctx, g.cfg.Inventory, g.path("inventory"), g.cfg.City.Zone, g.journal)
 	if err != nil {
 		return err
 	}
+	g.inventory.profiles = g.profiles
 	g.inventory.restart = g.changedSettings
 	return nil
 }
@@ -208,7 +216,7 @@ func (g *gateway) openIntake(ctx context.Context, undo *stack) (err error) {
 		lag:      func(ctx context.Context) time.Duration { return g.ready.lag(ctx, g.ledger.Name()) },
 		accepted: func(ctx context.Context) error { return g.doubt.begin(ctx, g.instant(), "a person accepted it") },
 	}
-	g.formats = newFormats(g.cfg.Sources, g.inventory.Current, g.now)
+	g.formats = newFormats(g.cfg.Sources, g.inventory.Current, g.codecs, g.now)
 	commits := newCommitMetrics(g.registry)
 	options := intake.Options{
 		Journal: &timedJournal{g.journal, commits}, Quarantine: g.quarantine, Dedupe: memory, Clock: g.clock,

@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +11,7 @@ import (
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/wire"
 	"github.com/simpang-id/simpang/internal/wire/codec"
+	"github.com/simpang-id/simpang/internal/wire/lorawan"
 	"github.com/simpang-id/simpang/internal/wire/vendors"
 )
 
@@ -75,23 +78,62 @@ func (c *Codecs) index(profile string) int {
 	return slices.IndexFunc(c.list, func(one codec.Codec) bool { return one.Profile == profile })
 }
 
-// Check loads a codec's script; wrong is "" where it can be used, else what is
-// wrong and what to do, with the line of the script (0: none).
-func (c *Codecs) Check(i int) (line int, wrong string) {
+// ErrUnserved says that a script could not be tried, which is not its fault.
+var ErrUnserved = errors.New("no process could be started for it: see that processes may be started")
+
+// Check loads a codec's script; the error says what is wrong and what to do, and
+// line is that of the script (0: none).
+func (c *Codecs) Check(i int) (line int, err error) {
 	r := c.box.Check(i)
+	if r.Failure == codec.Unserved {
+		return 0, fmt.Errorf("%w (%s)", ErrUnserved, r.Text)
+	}
+	if wrong := c.wrong(i, &r); wrong != "" {
+		return r.Line, errors.New(wrong)
+	}
+	return 0, nil
+}
+
+func (c *Codecs) wrong(i int, r *codec.Result) string {
 	switch r.Failure {
 	case codec.OK:
-		return 0, ""
+		return ""
 	case codec.Syntax:
-		return r.Line, "not JavaScript (" + r.Text + "): mend the syntax; modules (import, export, require) are not known"
+		return "not JavaScript (" + r.Text + "): mend the syntax; modules (import, export, require) are not known"
 	case codec.NoDecode:
-		return 0, "has no function decodeUplink: take the vendor's codec of the LoRa Alliance's TS013, as The Things Stack and ChirpStack v4 use it, or add function decodeUplink(input)"
+		return "has no function decodeUplink: take the vendor's codec of the LoRa Alliance's TS013, as The Things Stack and ChirpStack v4 use it, or add function decodeUplink(input)"
 	case codec.Threw:
-		return r.Line, "throws when it is loaded (" + r.Text + "): mend it; only the language itself is known, no require, no Buffer, no timers"
+		return "throws when it is loaded (" + r.Text + "): mend it; only the language itself is known, no require, no Buffer, no timers"
 	case codec.Slow:
-		return 0, fmt.Sprintf("takes longer than %s when it is loaded: mend it, or raise time_limit", c.scripts[i].Limit)
+		return fmt.Sprintf("takes longer than %s when it is loaded: mend it, or raise time_limit", c.scripts[i].Limit)
 	}
-	return 0, "cannot be loaded (" + r.Text + "): mend it"
+	return "cannot be loaded (" + r.Text + "): mend it"
+}
+
+// Read reads the payload of an uplink by its device's codec, or by a decoder
+// that is built in where the profile is none of a codec.
+func (c *Codecs) Read(id string, d *vendors.Device, e *lorawan.Event) (vendors.Said, error) {
+	if c.index(d.Profile) < 0 {
+		return lorawan.BuiltIn(id, d, e)
+	}
+	return c.Decode(id, d, &codec.Call{Payload: e.Payload, Port: e.Port, At: e.At})
+}
+
+// Output tells, in JSON, what the codec of a profile returns for an uplink, for
+// people who try it; ok is false where the profile is none of a codec.
+func (c *Codecs) Output(profile string, e *lorawan.Event) (text string, ok bool) {
+	i := c.index(profile)
+	if i < 0 {
+		return "", false
+	}
+	r := c.box.Decode(i, codec.Call{Payload: e.Payload, Port: e.Port, At: e.At})
+	shown := struct {
+		Data     map[string]any `json:"data,omitempty"`
+		Warnings []string       `json:"warnings,omitempty"`
+		Errors   []string       `json:"errors,omitempty"`
+	}{r.Data, r.Warnings, r.Errors}
+	b, err := json.Marshal(shown)
+	return string(b), err == nil && r.Failure == codec.OK
 }
 
 // Decode reads one payload of a device. Errors are *wire.RefusedError.
@@ -129,6 +171,8 @@ func (c *Codecs) decode(device string, d *vendors.Device, call *codec.Call) (sai
 		c.rests.good(device)
 	}
 	switch {
+	case r.Failure == codec.Unserved:
+		return said, "unserved", refused(city.ReasonCodecFailed, "its codec was not asked (%s): see that the gateway may start processes, and retry this item", r.Text)
 	case r.Failure != codec.OK:
 		return said, resultOf[r.Failure], c.failed(i, &r)
 	case len(r.Errors) > 0:

@@ -18,7 +18,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	f := promauto.With(reg)
 	return &Metrics{
 		calls: f.NewCounterVec(prometheus.CounterOpts{
-			Name: "simpang_codec_payloads_total", Help: "Payloads for vendors' codecs, by profile and result: ok, refused (by the codec), unmapped (no reading of the mapping fits, or a value is wrong), threw, big, shape, slow, crashed, rested.",
+			Name: "simpang_codec_payloads_total", Help: "Payloads for vendors' codecs, by profile and result: ok, refused (by the codec), unmapped (no reading of the mapping fits, or a value is wrong), threw, big, shape, slow, crashed, rested, unserved (no process could be started).",
 		}, []string{"profile", "result"}),
 		seconds: f.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "simpang_codec_seconds", Help: "Time that a call of a vendor's codec took.", Buckets: prometheus.ExponentialBuckets(0.00005, 4, 8),

@@ -95,13 +95,13 @@ func (s *Sandbox) use(do func(*process) (codec.Result, error)) codec.Result {
 	defer func() { s.slots <- p }()
 	for again := false; ; again = true {
 		if s.closed.Load() {
-			return codec.Result{Failure: codec.Crashed, Text: "the gateway stops"}
+			return codec.Result{Failure: codec.Unserved, Text: "the gateway stops"}
 		}
 		if p == nil {
 			var err error
 			if p, err = start(s.o.Command); err != nil {
 				p = nil
-				return codec.Result{Failure: codec.Crashed, Text: "no process could be started: " + err.Error()}
+				return codec.Result{Failure: codec.Unserved, Text: "no process could be started: " + err.Error()}
 			}
 			s.o.Metrics.started()
 		}
@@ -112,11 +112,11 @@ func (s *Sandbox) use(do func(*process) (codec.Result, error)) codec.Result {
 		p = nil
 		ended, ok := errors.AsType[*endedError](err)
 		if !ok {
-			return codec.Result{Failure: codec.Crashed, Text: err.Error()}
+			return codec.Result{Failure: codec.Unserved, Text: err.Error()}
 		}
 		switch {
 		case again && ended.retired:
-			return codec.Result{Failure: codec.Crashed, Text: "its process ended without an answer"}
+			return codec.Result{Failure: codec.Unserved, Text: "its process ended without an answer"}
 		case again || !ended.foreign && !ended.retired:
 			return ended.result
 		case ended.foreign:

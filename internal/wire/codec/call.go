@@ -32,6 +32,7 @@ const (
 	Big              // what it returned is too large, too deep or endless
 	Shape            // what it returned is no output of TS013
 	Crashed          // it broke its process: memory, the stack of Go
+	Unserved         // no process ran it, which is not its doing; never sent
 )
 
 // Result is what came of a call.
