@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -60,6 +61,9 @@ func TestAttacks(t *testing.T) {
 	} {
 		s := one(t, 50*time.Millisecond, "function decodeUplink(input) {"+body+"}", good)
 		require.Equal(t, map[string]any{"port": 1.0}, s.Decode(1, codec.Call{Port: 1}).Data)
+		if sandbox.Raced && !slices.Equal(want, []codec.Failure{codec.Slow}) {
+			continue // nothing bounds their memory
+		}
 		begin := time.Now()
 		got := s.Decode(0, codec.Call{})
 		require.Less(t, time.Since(begin), 3*time.Second, body)

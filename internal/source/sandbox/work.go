@@ -81,7 +81,8 @@ func Work(in io.Reader, out io.Writer) error {
 func bound() error {
 	debug.SetMaxStack(maxStack)
 	debug.SetMemoryLimit(softHeap)
-	runtime.GOMAXPROCS(2) // the script, and the watchdog
+	debug.SetGCPercent(400) // below softHeap a call leaves little, and less often counts more
+	runtime.GOMAXPROCS(2)   // the script, and the watchdog
 	for _, limit := range []struct {
 		name string
 		of   int
@@ -91,6 +92,9 @@ func bound() error {
 		{"files", unix.RLIMIT_FSIZE, 0},
 		{"core dumps", unix.RLIMIT_CORE, 0},
 	} {
+		if raced && limit.of == unix.RLIMIT_DATA {
+			continue // the race detector's own memory is beyond it
+		}
 		if err := unix.Setrlimit(limit.of, &unix.Rlimit{Cur: limit.most, Max: limit.most}); err != nil {
 			return fmt.Errorf("sandbox: bound its %s: %w", limit.name, err)
 		}
