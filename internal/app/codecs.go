@@ -20,6 +20,7 @@ func (g *gateway) openCodecs(ctx context.Context, undo *stack) error {
 	if len(faults) > 0 {
 		return &FaultsError{Faults: faults}
 	}
+	g.codecsSum = config.CodecsSum(g.cfg, scripts)
 	if len(list) == 0 {
 		return nil
 	}

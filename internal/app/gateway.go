@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -74,6 +75,7 @@ type gateway struct {
 	adminListener net.Listener
 	brokers       map[string]*broker.Source
 	codecs        *sandbox.Codecs // nil: none
+	codecsSum     string          // of what they were made of
 	formats       formats
 	profiles      map[string][]city.Kind // that the codecs add
 }
@@ -151,7 +153,14 @@ func (g *gateway) changedSettings() ([]string, error) {
 	if len(faults) > 0 {
 		return nil, &FaultsError{Faults: faults}
 	}
-	return config.Changed(g.cfg, fresh), nil
+	changed := config.Changed(g.cfg, fresh)
+	if _, scripts, faults := config.Codecs(fresh); len(faults) > 0 {
+		return nil, &FaultsError{Faults: faults}
+	} else if config.CodecsSum(fresh, scripts) != g.codecsSum && !slices.Contains(changed, "codecs_file") {
+		changed = append(changed, "codecs_file")
+		slices.Sort(changed)
+	}
+	return changed, nil
 }
 
 func (g *gateway) openQuarantine(ctx context.Context, undo *stack) error {

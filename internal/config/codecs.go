@@ -52,6 +52,22 @@ func Codecs(c *Config) (list []codec.Codec, scripts []string, faults []Fault) {
 	return list, scripts, nil
 }
 
+// CodecsSum tells whether the file of codecs or a script was changed.
+func CodecsSum(c *Config, scripts []string) string {
+	if c.CodecsFile == "" {
+		return ""
+	}
+	file, err := os.ReadFile(c.CodecsFile)
+	if err != nil { // it was read just before
+		return err.Error()
+	}
+	sum := sha256.New()
+	for _, text := range append([]string{string(file)}, scripts...) {
+		fmt.Fprintf(sum, "%d:%s", len(text), text)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
 // scriptPath is where a codec's script is: its name is relative to the file
 // that has it.
 func scriptPath(c *Config, one *codec.Codec) string {
