@@ -21,19 +21,7 @@ func (g *gateway) openCodecs(ctx context.Context, undo *stack) error {
 		return &FaultsError{Faults: faults}
 	}
 	g.codecsSum = config.CodecsSum(g.cfg, scripts)
-	if len(list) == 0 {
-		return nil
-	}
-	g.codecs = sandbox.NewCodecs(list, scripts, sandbox.Options{Log: g.log, Metrics: sandbox.NewMetrics(g.registry)})
-	undo.push("codecs", g.codecs.Close)
-	faults, unserved := config.TryCodecs(g.cfg, list, g.codecs)
-	if len(faults) > 0 {
-		return &FaultsError{Faults: faults}
-	}
-	if unserved != nil {
-		g.log.ErrorContext(ctx, "vendors' codecs could not be tried; the payloads of their devices are set aside until they can", "error", unserved)
-	}
-	g.profiles = config.Kinds(list)
+	metrics := sandbox.NewMetrics(g.registry)
 	f := promauto.With(g.registry)
 	for what, count := range map[string]func() int{
 		"device":  func() int { devices, _ := g.codecs.Resting(); return devices },
@@ -43,6 +31,19 @@ func (g *gateway) openCodecs(ctx context.Context, undo *stack) error {
 			Name: "simpang_codec_resting", Help: "Devices, and whole profiles, whose codec is not asked for a while because it cost too much.", ConstLabels: prometheus.Labels{"what": what},
 		}, func() float64 { return float64(count()) })
 	}
+	if len(list) == 0 {
+		return nil
+	}
+	g.codecs = sandbox.NewCodecs(list, scripts, sandbox.Options{Log: g.log, Metrics: metrics})
+	undo.push("codecs", g.codecs.Close)
+	faults, unserved := config.TryCodecs(g.cfg, list, g.codecs)
+	if len(faults) > 0 {
+		return &FaultsError{Faults: faults}
+	}
+	if unserved != nil {
+		g.log.ErrorContext(ctx, "vendors' codecs could not be tried; the payloads of their devices are set aside until they can", "error", unserved)
+	}
+	g.profiles = config.Kinds(list)
 	return nil
 }
 
