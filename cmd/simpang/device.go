@@ -15,7 +15,7 @@ const deviceUsage = `usage:
   simpang device -config FILE [-source ID] -revoke credentials ID...        take them back
   simpang device -config FILE [-source ID] -list credentials                who has some
   simpang device -config FILE [-source ID] mosquitto -to DIR [ID...]        the same for Mosquitto, with access rules
-  simpang device test -profile P -hex H -fport N                            decode one payload`
+  simpang device test [-config FILE] -profile P -hex H -fport N             decode one payload`
 
 // deviceFlags are the flags before the word.
 type deviceFlags struct {
@@ -43,7 +43,7 @@ func device(_ context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	switch rest[0] {
 	case "test":
-		return deviceTest(rest[1:], stdout, stderr)
+		return deviceTest(f.configFlags, rest[1:], stdout, stderr)
 	case "mosquitto":
 		return deviceMosquitto(f, rest[1:], stdout, stderr)
 	case "credentials":

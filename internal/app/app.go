@@ -86,6 +86,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		{"memory", g.paceMemory},
 		{"data_dir", g.openDir},
 		{"check", g.checkFiles},
+		{"codecs", g.openCodecs},
 		{"journal", g.openJournal},
 		{"inventory", g.openInventory},
 		{"quarantine", g.openQuarantine},

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,12 +16,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/simpang-id/simpang/internal/api"
+	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/config"
 	"github.com/simpang-id/simpang/internal/intake"
 	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/journal"
 	"github.com/simpang-id/simpang/internal/report"
 	"github.com/simpang-id/simpang/internal/source/broker"
+	"github.com/simpang-id/simpang/internal/source/sandbox"
 	"github.com/simpang-id/simpang/internal/spool"
 	"github.com/simpang-id/simpang/internal/token"
 	"github.com/simpang-id/simpang/internal/wire/escpos"
@@ -73,7 +76,10 @@ type gateway struct {
 	httpListener  net.Listener
 	adminListener net.Listener
 	brokers       map[string]*broker.Source
+	codecs        *sandbox.Codecs // nil: none
+	codecsSum     string          // of what they were made of
 	formats       formats
+	profiles      map[string][]city.Kind // that the codecs add
 }
 
 func (g *gateway) path(parts ...string) string {
@@ -127,11 +133,15 @@ func (g *gateway) openInventory(ctx context.Context, _ *stack) error {
 	if len(faults) > 0 {
 		return &FaultsError{Faults: faults}
 	}
+	if faults, _ := loaded.CheckProfiles(g.profiles); len(faults) > 0 {
+		return &FaultsError{Faults: inFolder(g.cfg.Inventory, faults)}
+	}
 	g.loaded = loaded
 	g.inventory, err = openInventories(ctx, g.cfg.Inventory, g.path("inventory"), g.cfg.City.Zone, g.journal)
 	if err != nil {
 		return err
 	}
+	g.inventory.profiles = g.profiles
 	g.inventory.restart = g.changedSettings
 	return nil
 }
@@ -145,7 +155,14 @@ func (g *gateway) changedSettings() ([]string, error) {
 	if len(faults) > 0 {
 		return nil, &FaultsError{Faults: faults}
 	}
-	return config.Changed(g.cfg, fresh), nil
+	changed := config.Changed(g.cfg, fresh)
+	if _, scripts, faults := config.Codecs(fresh); len(faults) > 0 {
+		return nil, &FaultsError{Faults: faults}
+	} else if config.CodecsSum(fresh, scripts) != g.codecsSum && !slices.Contains(changed, "codecs_file") {
+		changed = append(changed, "codecs_file")
+		slices.Sort(changed)
+	}
+	return changed, nil
 }
 
 func (g *gateway) openQuarantine(ctx context.Context, undo *stack) error {
@@ -210,7 +227,7 @@ func (g *gateway) openIntake(ctx context.Context, undo *stack) (err error) {
 		lag:      func(ctx context.Context) time.Duration { return g.ready.lag(ctx, g.ledger.Name()) },
 		accepted: func(ctx context.Context) error { return g.doubt.begin(ctx, g.instant(), "a person accepted it") },
 	}
-	g.formats = newFormats(g.cfg.Sources, g.inventory.Current, g.now)
+	g.formats = newFormats(g.cfg.Sources, g.inventory.Current, g.codecs, g.now)
 	commits := newCommitMetrics(g.registry)
 	options := intake.Options{
 		Journal: &timedJournal{g.journal, commits}, Quarantine: g.quarantine, Dedupe: memory, Clock: g.clock,

@@ -28,6 +28,8 @@ type inventories struct {
 	// since the start and need a restart.
 	restart func() ([]string, error)
 
+	profiles map[string][]city.Kind // that the codecs add, with the kinds of device that they are of
+
 	reloading sync.Mutex
 	mu        sync.Mutex
 	waiting   map[string]*inventory.Version // read and on their way through the journal, by hash
@@ -143,6 +145,10 @@ func (v *inventories) reload(ctx context.Context, do func(context.Context, intak
 	version, faults, err := inventory.Load(v.dir, v.zone)
 	if err != nil {
 		return api.ReloadResult{}, &city.Error{Kind: city.KindUnprocessed, Message: "the inventory cannot be read", Err: err, Fields: []city.FieldError{{Field: v.dir, Detail: err.Error()}}}
+	}
+	if version != nil {
+		wrong, _ := version.CheckProfiles(v.profiles)
+		faults = inFolder(v.dir, wrong)
 	}
 	restart, err := v.restart()
 	if len(faults) > 0 || err != nil {

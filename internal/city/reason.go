@@ -29,6 +29,9 @@ const (
 	ReasonUnreadPrint      Reason = "print_unread"       // escpos: no template makes a receipt of it
 	ReasonNoProfile        Reason = "no_profile"         // LoRaWAN: the device's profile in devices.csv is missing or none of ours
 	ReasonBadPayload       Reason = "bad_payload"        // LoRaWAN: the bytes are none of the device's profile
+	ReasonCodecFailed      Reason = "codec_failed"       // LoRaWAN: the vendor's codec threw, broke, or returned what is no output
+	ReasonCodecSlow        Reason = "codec_slow"         // LoRaWAN: the vendor's codec took longer than it may
+	ReasonCodecRests       Reason = "codec_rests"        // LoRaWAN: the vendor's codec cost too much before, and is not asked for a while
 	ReasonSimulated        Reason = "simulated"          // LoRaWAN: a test from the network's console, no measurement
 )
 
@@ -37,7 +40,8 @@ var Reasons = []Reason{
 	ReasonTooLarge, ReasonNotJSON, ReasonNotFrame, ReasonLineTooLong, ReasonChecksum, ReasonBadTopic,
 	ReasonUnknownKind, ReasonMissingMember, ReasonWrongType, ReasonImpossible, ReasonDeviceMismatch,
 	ReasonUnknownDevice, ReasonWrongKind, ReasonTooFarAhead, ReasonTooOld, ReasonSequenceConflict, ReasonForgotten,
-	ReasonDecoderFailed, ReasonNotPrint, ReasonPartPrint, ReasonUnreadPrint, ReasonNoProfile, ReasonBadPayload, ReasonSimulated,
+	ReasonDecoderFailed, ReasonNotPrint, ReasonPartPrint, ReasonUnreadPrint, ReasonNoProfile, ReasonBadPayload,
+	ReasonCodecFailed, ReasonCodecSlow, ReasonCodecRests, ReasonSimulated,
 }
 
 // Refusal is one element of a message that did not become a reading.

@@ -18,6 +18,7 @@ func Changed(running, fresh *Config) []string {
 	differs("http", running.HTTP, fresh.HTTP)
 	differs("data_dir", running.DataDir, fresh.DataDir)
 	differs("inventory", running.Inventory, fresh.Inventory)
+	differs("codecs_file", running.CodecsFile, fresh.CodecsFile)
 	differs("retention", running.Retention, fresh.Retention)
 	differs("complaints", running.Complaints, fresh.Complaints)
 	differs("log", running.Log, fresh.Log)

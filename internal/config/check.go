@@ -72,6 +72,7 @@ func check(c *Config, isBad func(key string) bool) (faults, warnings []Fault) {
 	if isBad("inventory") || isBad("city.timezone") || c.City.Zone == nil {
 		return k.faults, k.warnings
 	}
+	kinds := k.codecs()
 	v, found, err := inventory.Load(c.Inventory, c.City.Zone)
 	if err != nil {
 		k.fault("inventory", "cannot be read (%v): name the folder with sites.geojson and the other files", err)
@@ -79,6 +80,12 @@ func check(c *Config, isBad func(key string) bool) (faults, warnings []Fault) {
 	k.faults = append(k.faults, found...)
 	if v != nil {
 		k.inventoried(v)
+		faults, odd := v.CheckProfiles(kinds)
+		for _, f := range faults {
+			f.File = filepath.Join(c.Inventory, f.File)
+			k.faults = append(k.faults, f)
+		}
+		v.Warnings = append(v.Warnings, odd...)
 		for _, f := range c.CheckCodes(v) {
 			if !isBad("complaints.codes") {
 				k.faults = append(k.faults, f)

@@ -24,6 +24,7 @@ type Config struct {
 	DataDir    string         `yaml:"data_dir" kind:"path"`
 	Inventory  string         `yaml:"inventory" kind:"path"`
 	Sources    []Source       `yaml:"sources"`
+	CodecsFile string         `yaml:"codecs_file" kind:"path"` // vendors' payload codecs, "" none
 	Influx     strictyaml.Any `yaml:"influx"` // a later step: refused
 	Retention  Retention      `yaml:"retention"`
 	Complaints Complaints     `yaml:"complaints"`

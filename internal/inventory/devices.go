@@ -85,8 +85,8 @@ func (p *parser) profile(r row, d *Device) {
 	}
 	found, ok := vendors.Find(d.Profile)
 	switch {
-	case !ok && d.Profile != "" && d.EUI != "":
-		r.t.p.warn(r.t.file, r.line, "profile %s is none that is known, so its LoRaWAN payloads are set aside: use one of %s", d.Profile, strings.Join(vendors.Names(), ", "))
+	case !ok && d.Profile != "":
+		p.v.foreign = append(p.v.foreign, foreign{d, r.line})
 	case ok && d.Kind != "" && !slices.ContainsFunc(found.Kinds, d.Sends):
 		r.fault("profile %s is a %s, but device %s is a %s: correct the kind or the profile", d.Profile, found.About, d.ID, d.Kind)
 	}

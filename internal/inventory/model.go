@@ -35,6 +35,7 @@ type Version struct {
 	Zone *time.Location // the city's
 
 	Warnings []Fault // what is allowed, and perhaps not meant
+	foreign  []foreign
 
 	sites    map[string]*Site
 	segments map[string]*Segment

@@ -100,7 +100,9 @@ func dump(t *testing.T, v *inventory.Version) string {
 			fmt.Fprintln(&b, text)
 		}
 	}
-	for _, w := range v.Warnings {
+	faults, warnings := v.CheckProfiles(nil)
+	require.Empty(t, faults)
+	for _, w := range append(warnings, v.Warnings...) {
 		fmt.Fprintln(&b, "warning", w)
 	}
 	return b.String()

@@ -10,6 +10,7 @@ import (
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/source/lora"
+	"github.com/simpang-id/simpang/internal/wire/lorawan"
 )
 
 // TestTheNetworksNameOfAFrame: a copy has the first one's identity, another name
@@ -21,7 +22,7 @@ func TestTheNetworksNameOfAFrame(t *testing.T) {
 	n := networks["chirpstack"]
 	began := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 	decoder := func() func(name string, after time.Duration, fcnt int, payload byte) city.Reading {
-		d := lora.New(n.parse, func() *inventory.Version { return v })
+		d := lora.New(n.parse, func() *inventory.Version { return v }, lorawan.BuiltIn)
 		return func(name string, after time.Duration, fcnt int, payload byte) city.Reading {
 			message := n.up("bosch-tps110", "", fcnt, 1, []byte{payload})
 			message["deduplicationId"], message["time"] = name, began.Add(after).Format(time.RFC3339Nano)

@@ -21,6 +21,7 @@ import (
 type Decoder struct {
 	parse     lorawan.Parse
 	inventory func() *inventory.Version
+	read      lorawan.Read
 
 	// The session in which each device was heard last, for one that begins anew
 	// may have the frame counters of the one before. What is not known any more
@@ -32,9 +33,9 @@ type Decoder struct {
 }
 
 // New returns the decoder of a network's events; inventory returns the newest
-// version.
-func New(parse lorawan.Parse, inventory func() *inventory.Version) *Decoder {
-	return &Decoder{parse: parse, inventory: inventory, sessions: map[string]string{}, frames: map[string]frame{}}
+// version, read reads payloads.
+func New(parse lorawan.Parse, inventory func() *inventory.Version, read lorawan.Read) *Decoder {
+	return &Decoder{parse: parse, inventory: inventory, read: read, sessions: map[string]string{}, frames: map[string]frame{}}
 }
 
 // Decode makes readings of one event; the topic's device is not asked. What is
@@ -62,7 +63,7 @@ func (d *Decoder) Decode(_ string, payload []byte) wire.Decoded {
 		return wire.Decoded{Device: named, Refused: []city.Refusal{refusal(unknown(&e, v), payload)}}
 	}
 	apart := d.meet(device.ID, &e)
-	readings, err := lorawan.Readings(&e, device.ID, described(v, device))
+	readings, err := lorawan.Readings(&e, device.ID, described(v, device), d.read)
 	if err != nil {
 		r := refusal(err, payload)
 		r.At = city.SomeInt(e.At)

@@ -103,7 +103,7 @@ func outside(t *testing.T, n network, v *inventory.Version) (publish func(topic 
 	sink := sourcetest.NewSink(16)
 	s, err := mqtt.New(mqtt.Options{
 		ID: "lora", City: "bekasi", URL: "tcp://" + m.Addr, Topics: n.topics, SelfNamed: true, Sink: sink, Log: slog.New(slog.DiscardHandler),
-		Decode: lora.New(n.parse, func() *inventory.Version { return v }).Decode,
+		Decode: lora.New(n.parse, func() *inventory.Version { return v }, lorawan.BuiltIn).Decode,
 	})
 	require.NoError(t, err)
 	sourcetest.Run(t, s, true)
@@ -248,7 +248,7 @@ func TestEveryRealUplinkIsListed(t *testing.T) {
 func TestWhoseEventItIs(t *testing.T) {
 	v := cityOf(t)
 	n := networks["tts"]
-	d := lora.New(n.parse, func() *inventory.Version { return v })
+	d := lora.New(n.parse, func() *inventory.Version { return v }, lorawan.BuiltIn)
 	decode := func(id, eui string, change ...func(m map[string]any)) (string, []city.Reading, []city.Refusal) {
 		message := n.up(id, eui, 1, 1, []byte{1})
 		for _, c := range change {

@@ -124,11 +124,11 @@ func TestReadings(t *testing.T) {
 	signal := city.Health{RSSI: e.RSSI, SNR: e.SNR}
 	state := city.Reading{Device: "d", Kind: city.KindSpot, Seq: 42, Frame: true, At: at, Spot: &city.Spot{Occupied: true, RSSI: e.RSSI, SNR: e.SNR}}
 	beside := func(no uint64, h city.Health) city.Reading {
-		return city.Reading{Device: "d", Kind: city.KindHealth, HasBoot: true, Boot: city.BesideBoot, Seq: uint64(at)*4 + no, At: at, Health: &h}
+		return city.Reading{Device: "d", Kind: city.KindHealth, HasBoot: true, Boot: city.BesideBoot, Seq: uint64(at)*16 + no, At: at, Health: &h}
 	}
 	check := func(e lorawan.Event, d *vendors.Device, want ...city.Reading) {
 		t.Helper()
-		got, err := lorawan.Readings(&e, "d", d)
+		got, err := lorawan.Readings(&e, "d", d, lorawan.BuiltIn)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	}
@@ -158,7 +158,7 @@ func TestReadings(t *testing.T) {
 
 	simulated := e
 	simulated.Simulated = true
-	_, err := lorawan.Readings(&simulated, "d", bosch)
+	_, err := lorawan.Readings(&simulated, "d", bosch, lorawan.BuiltIn)
 	var refused *wire.RefusedError
 	require.ErrorAs(t, err, &refused)
 	require.Equal(t, city.ReasonSimulated, refused.Reason)
@@ -180,7 +180,7 @@ func fuzz(f *testing.F, parse lorawan.Parse, seeds ...string) {
 		require.True(t, json.Valid(payload))
 		require.False(t, e.EUI == "" && e.ID == "", "an event of nobody")
 		require.GreaterOrEqual(t, e.At, int64(0))
-		readings, err := lorawan.Readings(&e, "d", &vendors.Device{Profile: "bosch-tps110"})
+		readings, err := lorawan.Readings(&e, "d", &vendors.Device{Profile: "bosch-tps110"}, lorawan.BuiltIn)
 		require.False(t, err == nil && len(readings) == 0 && e.Kind != lorawan.Other, "an event that says nothing")
 		for _, r := range readings {
 			require.Equal(t, e.At, r.At)

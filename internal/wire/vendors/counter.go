@@ -9,7 +9,8 @@ import (
 // has no interval_s.
 const defaultPeriodS = 300
 
-func (d *Device) period() uint32 {
+// Period is how long a count of the device took, s.
+func (d *Device) Period() uint32 {
 	if d.PeriodS == 0 {
 		return defaultPeriodS
 	}
@@ -26,12 +27,12 @@ func counted(d *Device, out bool, total int64) Said {
 		return Said{Gate: &city.Gate{Out: out, Class: class, Total: city.SomeInt(total)}}
 	}
 	lanes := []city.Lane{{Lane: 1, Total: city.SomeInt(total)}}
-	return Said{Traffic: &city.Traffic{PeriodS: d.period(), Lanes: pad(lanes, d.Lanes, 1, false)}}
+	return Said{Traffic: &city.Traffic{PeriodS: d.Period(), Lanes: Pad(lanes, d.Lanes, 1, false)}}
 }
 
-// pad adds the lanes after the first seen ones of a direction that a counter
+// Pad adds the lanes after the first seen ones of a direction that a counter
 // sees as one: their vehicles were counted on the first.
-func pad(lanes []city.Lane, all, seen int, backward bool) []city.Lane {
+func Pad(lanes []city.Lane, all, seen int, backward bool) []city.Lane {
 	for n := seen + 1; n <= min(all, wire.MaxLane); n++ {
 		lanes = append(lanes, city.Lane{Lane: uint16(n), Backward: backward, HasCounts: true})
 	}

@@ -52,7 +52,7 @@ func tcrCounts(d *Device, category int, p []byte) (Said, error) {
 	case category > 0:
 		vehicle = d.Categories[category-1]
 	}
-	t := &city.Traffic{PeriodS: d.period()}
+	t := &city.Traffic{PeriodS: d.Period()}
 	for i, backward := range []bool{false, true} {
 		l := city.Lane{Lane: uint16(max(category, 1)), Backward: backward}
 		part := p[3+3*i:]
@@ -63,7 +63,7 @@ func tcrCounts(d *Device, category int, p []byte) (Said, error) {
 		t.Lanes = append(t.Lanes, l)
 	}
 	if category <= 1 {
-		t.Lanes = pad(pad(t.Lanes, d.Lanes, seen, false), d.Lanes, seen, true)
+		t.Lanes = Pad(Pad(t.Lanes, d.Lanes, seen, false), d.Lanes, seen, true)
 	}
 	said.Traffic = t
 	return said, nil
@@ -88,7 +88,7 @@ func tcrClasses(d *Device, p []byte) (Said, error) {
 	} else if p[3] <= 100 {
 		health.BatteryPct = city.SomeMilli(int64(p[3]) * 1000)
 	}
-	t := &city.Traffic{PeriodS: d.period()}
+	t := &city.Traffic{PeriodS: d.Period()}
 	for i, backward := range []bool{false, true} {
 		l := city.Lane{Lane: 1, Backward: backward, HasCounts: true}
 		var distance int64 // km/h times vehicles
@@ -102,6 +102,6 @@ func tcrClasses(d *Device, p []byte) (Said, error) {
 		}
 		t.Lanes = append(t.Lanes, l)
 	}
-	t.Lanes = pad(pad(t.Lanes, d.Lanes, 1, false), d.Lanes, 1, true)
+	t.Lanes = Pad(Pad(t.Lanes, d.Lanes, 1, false), d.Lanes, 1, true)
 	return Said{Traffic: t, Health: health}, nil
 }

@@ -46,8 +46,11 @@ func ParseVehicle(name string) (Vehicle, bool) {
 type Said struct {
 	Spot    *city.Spot
 	Gate    *city.Gate    // Count is what Total grew by: to be found by who knows the one before
-	Traffic *city.Traffic // likewise
+	Count   *city.Count   // of codecs only
+	Traffic *city.Traffic // as Gate
 	Health  *city.Health
+	At      city.Int // when it was so, Unix ms, by the device's own clock; of codecs only
+	More    []Said   // the states beside the first, of codecs only: each has one, and no Health
 }
 
 // Profile is one kind of device that can be read.

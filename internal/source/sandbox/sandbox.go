@@ -1,0 +1,140 @@
+package sandbox
+
+import (
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/simpang-id/simpang/internal/wire/codec"
+)
+
+// Options are what a Sandbox stands on.
+type Options struct {
+	// Command starts a process, which has to call Work. Nil: this program itself
+	// with the argument Command.
+	Command []string
+	// Processes is how many run at most; 0: two. They are started when they are
+	// needed.
+	Processes int
+	Log       *slog.Logger // required
+	Metrics   *Metrics     // nil: nothing is counted
+	// Now is a clock for the rests of Codecs. Nil: the machine's.
+	Now func() time.Time
+}
+
+// Sandbox runs scripts in processes that can be lost. Its methods may be called
+// from several goroutines.
+type Sandbox struct {
+	o       Options
+	slots   chan *process // nil: one that is not started
+	scripts []Script
+	closed  atomic.Bool
+}
+
+// Script is a script and how long it may compute a call.
+type Script struct {
+	Source string
+	Limit  time.Duration
+}
+
+// New returns a sandbox of scripts, which are named by their index.
+func New(scripts []Script, o Options) *Sandbox {
+	if o.Command == nil {
+		o.Command = []string{"/proc/self/exe", Command}
+	}
+	if o.Processes == 0 {
+		o.Processes = 2
+	}
+	s := &Sandbox{o: o, slots: make(chan *process, o.Processes), scripts: scripts}
+	for range o.Processes {
+		s.slots <- nil
+	}
+	return s
+}
+
+// Check loads a script: it is compiled, run, and looked through for its
+// function.
+func (s *Sandbox) Check(script int) codec.Result {
+	return s.use(func(p *process) (codec.Result, error) { return s.load(p, script) })
+}
+
+// Decode calls the script's decodeUplink.
+func (s *Sandbox) Decode(script int, c codec.Call) codec.Result {
+	return s.use(func(p *process) (codec.Result, error) {
+		if !p.loaded[uint32(script)] {
+			if r, err := s.load(p, script); err != nil || r.Failure != codec.OK {
+				return r, err
+			}
+		}
+		return p.do(&request{op: opDecode, script: uint32(script), call: c}, s.wall(script))
+	})
+}
+
+func (s *Sandbox) load(p *process, script int) (codec.Result, error) {
+	within := s.wall(script)
+	if len(p.loaded) == 0 {
+		within += startWithin
+	}
+	it := &s.scripts[script]
+	r, err := p.do(&request{op: opLoad, script: uint32(script), limit: it.Limit, source: it.Source}, within)
+	if err == nil && r.Failure == codec.OK {
+		p.loaded[uint32(script)] = true
+	}
+	return r, err
+}
+
+// wall is when a process is given up that should have given itself up.
+func (s *Sandbox) wall(script int) time.Duration {
+	return patience*s.scripts[script].Limit + time.Second
+}
+
+// use has a process do something, once more where someone else ended it.
+func (s *Sandbox) use(do func(*process) (codec.Result, error)) codec.Result {
+	p := <-s.slots
+	defer func() { s.slots <- p }()
+	for again := false; ; again = true {
+		if s.closed.Load() {
+			return codec.Result{Failure: codec.Unserved, Text: "the gateway stops"}
+		}
+		if p == nil {
+			var err error
+			if p, err = start(s.o.Command); err != nil {
+				p = nil
+				return codec.Result{Failure: codec.Unserved, Text: "no process could be started: " + err.Error()}
+			}
+			s.o.Metrics.started()
+		}
+		r, err := do(p)
+		if err == nil {
+			return r
+		}
+		p = nil
+		ended, ok := errors.AsType[*endedError](err)
+		if !ok {
+			return codec.Result{Failure: codec.Unserved, Text: err.Error()}
+		}
+		switch {
+		case again && ended.retired:
+			return codec.Result{Failure: codec.Unserved, Text: "its process ended without an answer"}
+		case again || !ended.foreign && !ended.retired:
+			return ended.result
+		case ended.foreign:
+			s.o.Log.Warn("a process of the codecs was ended from outside; another takes its place", "what", ended.result.Text)
+		}
+	}
+}
+
+// Close ends the processes, once what they do is done.
+func (s *Sandbox) Close() error {
+	if s.closed.Swap(true) {
+		return nil
+	}
+	for range cap(s.slots) {
+		if p := <-s.slots; p != nil {
+			p.end()
+		}
+		defer func() { s.slots <- nil }()
+	}
+	return nil
+}

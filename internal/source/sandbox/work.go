@@ -1,0 +1,192 @@
+package sandbox
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/simpang-id/simpang/internal/wire/codec"
+)
+
+// Command is the program's argument that makes it a sandbox's process.
+const Command = "codec-worker"
+
+// The bounds of a process.
+const (
+	maxData  = 160 << 20 // bytes that the kernel lets it have for data
+	softHeap = 48 << 20  // from which on Go collects what is garbage all the time
+	maxStack = 32 << 20  // of Go, in which the interpreter recurses
+	tidyHeap = 32 << 20  // above which a process ends after a call, so that the next begins with as much as any
+)
+
+// patience is how many times its limit a script may last on the clock, where
+// other programs have the processor.
+const patience = 10
+
+// stopWithin is how soon a script that is told to stop does so, unless it is in
+// a built-in function.
+const stopWithin = 20 * time.Millisecond
+
+// exitStuck is how a process ends whose script did not stop.
+const exitStuck = 3
+
+// Work is a sandbox's process: it serves requests until in ends. It bounds the
+// process that it runs in, and may end it.
+func Work(in io.Reader, out io.Writer) error {
+	// Who started it closes in; signals that go to a whole group are not for it.
+	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	if err := bound(); err != nil {
+		return err
+	}
+	w := &worker{scripts: map[uint32]*loaded{}}
+	requests, answer, frame := bufio.NewReaderSize(in, 64<<10), []byte(nil), []byte(nil)
+	for {
+		var err error
+		if frame, err = readFrame(requests, frame, maxRequest); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+		r, err := parseRequest(frame)
+		if err != nil {
+			return err
+		}
+		result := w.do(&r)
+		answer = result.Append(append(answer[:0], 0, 0, 0, 0))
+		binary.LittleEndian.PutUint32(answer, uint32(len(answer)-4))
+		if _, err := out.Write(answer); err != nil {
+			return err
+		}
+		if heap() > tidyHeap {
+			return nil
+		}
+	}
+}
+
+// bound takes from this process what it must not have. Each bound has to hold:
+// without one nothing is run.
+func bound() error {
+	debug.SetMaxStack(maxStack)
+	debug.SetMemoryLimit(softHeap)
+	debug.SetGCPercent(400) // below softHeap a call leaves little, and less often counts more
+	runtime.GOMAXPROCS(2)   // the script, and the watchdog
+	for _, limit := range []struct {
+		name string
+		of   int
+		most uint64
+	}{
+		{"memory", unix.RLIMIT_DATA, maxData},
+		{"files", unix.RLIMIT_FSIZE, 0},
+		{"core dumps", unix.RLIMIT_CORE, 0},
+	} {
+		if raced && limit.of == unix.RLIMIT_DATA {
+			continue // the race detector's own memory is beyond it
+		}
+		if err := unix.Setrlimit(limit.of, &unix.Rlimit{Cur: limit.most, Max: limit.most}); err != nil {
+			return fmt.Errorf("sandbox: bound its %s: %w", limit.name, err)
+		}
+	}
+	// Where the machine has no memory left, this process goes first. Not all
+	// systems let us say so; the bound above holds everywhere.
+	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0o600)
+	return nil
+}
+
+type worker struct{ scripts map[uint32]*loaded }
+
+type loaded struct {
+	script *codec.Script
+	limit  time.Duration
+}
+
+func (w *worker) do(r *request) codec.Result {
+	if r.op == opLoad {
+		script, result := codec.Compile(r.source)
+		if script == nil {
+			return result
+		}
+		s := &loaded{script, r.limit}
+		w.scripts[r.script] = s
+		return script.Check(s.guard)
+	}
+	s := w.scripts[r.script]
+	if s == nil {
+		return codec.Result{Failure: codec.Crashed, Text: "the script was never loaded"}
+	}
+	return s.script.Decode(r.call, s.guard)
+}
+
+// guard stops a script that has computed for longer than its limit, and ends
+// the process where it does not stop.
+func (s *loaded) guard(stop func()) (ended func()) {
+	w := &watchdog{limit: s.limit, stop: stop, began: time.Now(), computed: computed()}
+	w.mu.Lock()
+	w.timer = time.AfterFunc(s.limit, w.look)
+	w.mu.Unlock()
+	return w.end
+}
+
+type watchdog struct {
+	limit    time.Duration
+	stop     func()
+	began    time.Time
+	computed time.Duration // by this process, before
+
+	mu      sync.Mutex
+	timer   *time.Timer
+	stopped bool
+	over    bool
+}
+
+func (w *watchdog) look() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	used := computed() - w.computed
+	switch {
+	case w.over:
+	case w.stopped:
+		os.Exit(exitStuck)
+	case used < w.limit && time.Since(w.began) < patience*w.limit:
+		w.timer.Reset(max(w.limit-used, time.Millisecond))
+	default:
+		w.stopped = true
+		w.stop()
+		w.timer.Reset(stopWithin)
+	}
+}
+
+func (w *watchdog) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over = true
+	w.timer.Stop()
+}
+
+// heap is how many bytes objects have, garbage with them.
+func heap() uint64 {
+	sample := [1]metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample[:])
+	return sample[0].Value.Uint64()
+}
+
+// computed is the processor's time that this process has had.
+func computed() time.Duration {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &t); err != nil {
+		return time.Duration(1) << 62 // then nothing may run
+	}
+	return time.Duration(t.Nano())
+}
