@@ -74,11 +74,10 @@ func (s *rollups) begin(ctx context.Context) (err error) {
 		return err
 	}
 	if s.at.sent == 0 {
-		s.at.pos = 0 // a first start: all of it is sent, and nothing is late
+		s.at.pos = 1<<64 - 1 // a first start: all of it is sent, and nothing is late
 	}
-	if head := s.t.o.Log.Head(); s.at.pos > head {
-		s.at.pos = head // restored from before our cursor
-	}
+	s.at.pos = min(s.at.pos, s.t.o.Log.Head()) // beyond: restored from before our cursor
+	s.buf.reset()
 	return nil
 }
 
