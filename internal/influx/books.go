@@ -74,6 +74,9 @@ func (s *books) all(ctx context.Context) error {
 			return err
 		}
 		s.moved(c, 0)
+		if back, ok := s.rewound(); ok && back.pos < c.pos {
+			s.moved(back, 0)
+		}
 	}
 }
 

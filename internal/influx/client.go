@@ -179,6 +179,9 @@ func judge(err error) (outcome, string, time.Duration) {
 	if e.StatusCode >= 500 {
 		return again, "it fails: " + said, wait
 	}
+	if e.StatusCode/100 == 3 {
+		return person, fmt.Sprintf("it redirects (%d): name the address it redirects to as url", e.StatusCode), 0
+	}
 	return person, "it answers " + said + ": look at url and at what stands between", wait
 }
 

@@ -137,6 +137,10 @@ func (s *readings) flush(ctx context.Context) error {
 	if err := s.save(ctx); err != nil {
 		return err
 	}
+	if c, ok := s.rewound(); ok && c.pos < s.pos {
+		s.pos = c.pos
+		return s.save(ctx)
+	}
 	head := s.t.o.Log.Head()
 	busy := head != s.head && head-s.pos > backlog
 	s.head, s.sent = head, began

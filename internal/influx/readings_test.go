@@ -2,6 +2,7 @@ package influx_test
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sort"
@@ -67,4 +68,38 @@ func TestRefusedPointsAreSetAsideOneByOne(t *testing.T) {
 	require.NoError(t, err)
 	require.Regexp(t, `(?s)^# \S+ 4\d\d [^\n]*type conflict[^\n]*\nspot,city=bekasi,class=car,device=P2,gateway=gw-1,kecamatan=Bekasi\\ Timur,segment=R1,site=S1 occupied=1i,dwell_s=7i,boot=1i,seq=50i,pos=52i,recv=\d+i,source="b" \d+\n# .*seq=150i.*seq=250i`, string(aside))
 	require.Empty(t, target.Status()[0].Detail)
+}
+
+// What a server took and forgot when it died is sent again.
+func TestWhatADeadServerForgotIsSentAgain(t *testing.T) {
+	s := start(t)
+	f := newFront(t, s)
+	server := serverOf(s)
+	server.URL = f.URL
+	b := newBed(t, server)
+	forgets := true
+	f.says(func(w http.ResponseWriter, _ *http.Request) bool {
+		if forgets {
+			w.WriteHeader(http.StatusNoContent)
+		}
+		return forgets
+	})
+	var want []string
+	for i := range uint64(100) {
+		b.log.read(spot("P1", i, begin+int64(i)*1000))
+		want = append(want, fmt.Sprintf("P1:%d", i))
+	}
+	target, _ := b.run()
+	b.level(target, "readings")
+	require.Empty(t, points(t, s, "spot"))
+	f.says(func(w http.ResponseWriter, _ *http.Request) bool {
+		panic(http.ErrAbortHandler) // the connection ends without an answer
+	})
+	b.log.read(spot("P1", 100, begin+100_000))
+	b.until(func() bool { return target.Status()[0].Detail != "" }, func() any { return target.Status() })
+	f.says(func(http.ResponseWriter, *http.Request) bool { return false })
+	want = append(want, "P1:100")
+	sort.Strings(want)
+	b.until(func() bool { return len(points(t, s, "spot")) == len(want) }, func() any { return points(t, s, "spot") })
+	require.Equal(t, want, points(t, s, "spot"))
 }

@@ -205,6 +205,9 @@ func (s *rollups) save(ctx context.Context) error {
 	}
 	clear(s.changed)
 	s.moved(s.at, s.now)
+	if back, ok := s.rewound(); ok && back.sent > 0 {
+		s.at.sent = min(s.at.sent, back.sent)
+	}
 	return nil
 }
 

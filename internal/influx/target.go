@@ -91,11 +91,13 @@ type stream struct {
 
 	mu   sync.Mutex
 	at   cursor
-	need uint64
 	lag  func(pos uint64) uint64
 	recv int64
 	why  string
 	hand bool
+
+	dead  bool     // the server has died since it was rewound last
+	trail []passed // where it was in the last minutes, the oldest first
 }
 
 // New makes a target and loads its cursors. It sends nothing.
@@ -119,7 +121,7 @@ func New(ctx context.Context, o Options) (*Target, error) {
 		if err != nil {
 			return nil, errors.Join(err, t.Close())
 		}
-		t.streams = append(t.streams, &stream{t: t, name: s.name, at: at, need: at.pos})
+		t.streams = append(t.streams, &stream{t: t, name: s.name, at: at})
 	}
 	return t, nil
 }
@@ -180,6 +182,7 @@ func (s *stream) cursor() cursor {
 func (s *stream) moved(c cursor, recv int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.note(s.t.o.Now())
 	s.at = c
 	if recv != 0 {
 		s.recv = recv
@@ -237,6 +240,11 @@ func (s *stream) part(ctx context.Context, text []byte, ends []int, base int) er
 			return ctx.Err()
 		}
 		m.seconds.WithLabelValues(o.ID).Observe(o.Now().Sub(began).Seconds())
+		if died(err) {
+			s.mu.Lock()
+			s.dead = true
+			s.mu.Unlock()
+		}
 		end, why, wait := judge(err)
 		m.requests.WithLabelValues(o.ID, outcomeNames[end]).Inc()
 		up := 1.0
