@@ -70,13 +70,13 @@ func (s *books) all(ctx context.Context) error {
 		if err := s.deliver(ctx, &s.buf); err != nil {
 			return err
 		}
+		if back, ok := s.rewound(); ok {
+			c.pos = min(c.pos, back.pos)
+		}
 		if err := s.t.o.Store.save(ctx, s.t.o.ID, s.name, c); err != nil {
 			return err
 		}
 		s.moved(c, 0)
-		if back, ok := s.rewound(); ok && back.pos < c.pos {
-			s.moved(back, 0)
-		}
 	}
 }
 

@@ -43,7 +43,7 @@ func (s *readings) Run(ctx context.Context) {
 	s.pos = s.cursor().pos
 	for n := 0; ctx.Err() == nil; {
 		err := s.step(ctx)
-		if err == nil {
+		if err == nil || errors.Is(err, errRewound) {
 			n = 0
 			continue
 		}
@@ -121,10 +121,16 @@ func (s *readings) take(ctx context.Context, entries []journal.Entry) error {
 			if err := s.flush(ctx); err != nil {
 				return err
 			}
+			if s.pos < e.Pos {
+				return errRewound
+			}
 		}
 	}
 	return nil
 }
+
+// errRewound says that entries are taken again from an earlier one on.
+var errRewound = errors.New("rewound")
 
 // flush sends what was encoded and moves the cursor. While a stream catches up
 // and readings come in, it rests as long as it worked.
@@ -134,12 +140,11 @@ func (s *readings) flush(ctx context.Context) error {
 		return err
 	}
 	s.buf.reset()
+	if c, ok := s.rewound(); ok {
+		s.pos = min(s.pos, c.pos)
+	}
 	if err := s.save(ctx); err != nil {
 		return err
-	}
-	if c, ok := s.rewound(); ok && c.pos < s.pos {
-		s.pos = c.pos
-		return s.save(ctx)
 	}
 	head := s.t.o.Log.Head()
 	busy := head != s.head && head-s.pos > backlog

@@ -57,6 +57,6 @@ func (s *stream) rewound() (cursor, bool) {
 	}
 	s.dead = false
 	c := s.trail[0].c
-	s.trail = s.trail[:0:0]
+	s.trail = []passed{{s.t.o.Now(), c}} // what is sent again may be forgotten again
 	return c, true
 }

@@ -192,6 +192,9 @@ func (s *rollups) send(ctx context.Context, over int64) error {
 			return err
 		}
 		s.at.sent = to
+		if back, ok := s.rewound(); ok && back.sent > 0 {
+			s.at.sent = min(to, back.sent)
+		}
 		if err := s.save(ctx); err != nil {
 			return err
 		}
@@ -205,9 +208,6 @@ func (s *rollups) save(ctx context.Context) error {
 	}
 	clear(s.changed)
 	s.moved(s.at, s.now)
-	if back, ok := s.rewound(); ok && back.sent > 0 {
-		s.at.sent = min(s.at.sent, back.sent)
-	}
 	return nil
 }
 
