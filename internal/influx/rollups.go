@@ -27,6 +27,8 @@ const (
 	stepMs  = occupancy.BucketMs
 	graceMs = 2 * 60 * 1000 // after the end of five minutes; what comes later is sent again
 
+	firstBack = 4096 // entries before the head in which a tick is looked for
+
 	chunkMs  = msPerDay           // one look-up
 	behindMs = 6 * 60 * 60 * 1000 // who catches up sends so much at once
 	beforeMs = 7 * msPerDay       // measured before the first inventory was accepted
@@ -73,10 +75,11 @@ func (s *rollups) begin(ctx context.Context) (err error) {
 	if s.marks, err = s.t.o.Store.marks(ctx, s.t.o.ID); err != nil {
 		return err
 	}
-	if s.at.sent == 0 {
-		s.at.pos = 1<<64 - 1 // a first start: all of it is sent, and nothing is late
+	head := s.t.o.Log.Head()
+	if s.at.sent == 0 { // a first start: all is sent, and nothing is late; the newest tick is enough
+		s.at.pos = head - min(head, firstBack)
 	}
-	s.at.pos = min(s.at.pos, s.t.o.Log.Head()) // beyond: restored from before our cursor
+	s.at.pos = min(s.at.pos, head) // beyond: restored from before our cursor
 	s.buf.reset()
 	return nil
 }
