@@ -99,6 +99,7 @@ func (s *rollups) step(ctx context.Context) error {
 	}
 	s.read(entries)
 	over := s.now - graceMs - (s.now-graceMs)%stepMs
+	s.saw(s.at.pos)
 	level := s.t.o.Log.Head()-s.at.pos < backlog
 	if s.now == 0 || over <= s.at.sent || !level && over-s.at.sent < behindMs || !s.t.o.History.Reached(s.at.pos) {
 		return nil // the next entries, a tick at the latest, look again
@@ -125,6 +126,13 @@ func (s *rollups) read(entries []journal.Entry) {
 		default:
 		}
 	}
+}
+
+// saw notes how far the journal was read.
+func (s *rollups) saw(pos uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen = pos
 }
 
 // first is from when on there may be roll-ups.

@@ -91,6 +91,7 @@ type stream struct {
 
 	mu   sync.Mutex
 	at   cursor
+	seen uint64 // of the journal, where that is more than the cursor
 	lag  func(pos uint64) uint64
 	recv int64
 	why  string
@@ -166,8 +167,8 @@ func (s *stream) status() Status {
 		if s.lag != nil {
 			st.Lag = s.lag(s.at.pos)
 		}
-	case head > s.at.pos:
-		st.Lag = head - s.at.pos
+	case head > max(s.at.pos, s.seen):
+		st.Lag = head - max(s.at.pos, s.seen)
 	}
 	return st
 }
