@@ -153,7 +153,10 @@ func TestHistoryOverTheBorderOfHereAndThere(t *testing.T) {
 	// What is past its retention goes.
 	cfg.Retention.Readings.Duration = 48 * time.Hour
 	midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, cfg.City.Zone)
-	play(func(r *app.Replay) { require.NoError(t, r.Step(t.Context(), midnight)) })
+	play(func(r *app.Replay) {
+		require.NoError(t, r.Step(t.Context(), midnight.Add(-time.Minute)))
+		require.NoError(t, r.Step(t.Context(), midnight))
+	})
 	short := "retention: {readings: 2d, journal: 2d}\n"
 	writeFiles(t, dir, map[string]string{"simpang.yaml": string(plain) + target + short})
 	run = startAt(t, dir, clock(midnight.Add(time.Minute)))
