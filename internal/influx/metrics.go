@@ -33,4 +33,16 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	}
 }
 
+// begin shows every series of a target from its start on.
+func (m *Metrics) begin(target string) {
+	for _, end := range []string{"written", "refused", "expired"} {
+		m.points.WithLabelValues(target, end)
+	}
+	for _, end := range outcomeNames {
+		m.requests.WithLabelValues(target, end)
+	}
+	m.seconds.WithLabelValues(target)
+	m.up.WithLabelValues(target)
+}
+
 var outcomeNames = [...]string{accepted: "ok", refused: "refused", tooLarge: "too_large", again: "again", person: "person", expired: "expired"}

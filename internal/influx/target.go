@@ -110,6 +110,7 @@ func New(ctx context.Context, o Options) (*Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("influx %s: %w", o.ID, err)
 	}
+	o.Metrics.begin(o.ID)
 	t := &Target{o: o, client: c, aside: aside{path: filepath.Join(o.Dir, o.ID+".refused"), most: mostAside}}
 	for _, s := range []struct {
 		name string
