@@ -63,7 +63,7 @@ func (g *gateway) openInflux(ctx context.Context, undo *stack) error {
 		return err
 	}
 	undo.push("influx reader", reader.Close)
-	g.servers.past = &influx.Past{Local: &g.series, Remote: reader, Whole: g.wholeSince, Log: g.log}
+	g.servers.past = &influx.Past{Local: &g.series, Remote: reader, Whole: g.wholeSince, Now: time.Now, Log: g.log}
 	return nil
 }
 
