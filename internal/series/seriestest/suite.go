@@ -78,8 +78,10 @@ func Run(t *testing.T, s Source, truth []journal.Entry, parts int) {
 	})
 	t.Run("nothing", func(t *testing.T) {
 		for _, q := range []series.Query{
-			{Device: "nobody", From: from, To: to, Limit: 10}, {Device: names[0], From: to, To: to + 1000, Limit: 10},
-			{Device: names[0], From: from, To: from, Limit: 10}, {Device: names[0], From: to, To: from, Limit: 10},
+			{Device: "nobody", From: from, To: to, Limit: 10},
+			{Device: names[0], From: to, To: to + 1000, Limit: 10},
+			{Device: names[0], From: from, To: from, Limit: 10},
+			{Device: names[0], From: to, To: from, Limit: 10},
 		} {
 			page, err := s.Readings(t.Context(), q)
 			require.NoError(t, err)
