@@ -59,6 +59,7 @@ type gateway struct {
 	runners   []*runner
 	signer    *signer
 	office    *office
+	servers   *servers
 
 	feed      *journal.Feed
 	queue     *intake.Queue
@@ -327,6 +328,9 @@ func (g *gateway) start(ctx context.Context, undo *stack) error {
 	ticks.Go(func() { g.commands.run(stopTicks) })
 	if g.office.outbox != nil {
 		ticks.Go(func() { g.deliver(stopTicks) })
+	}
+	for _, s := range g.servers.run() {
+		ticks.Go(func() { s.Run(stopTicks) })
 	}
 	undo.push("committer and followers", func() error {
 		timer := time.AfterFunc(g.stopLeft(), abandonNow)

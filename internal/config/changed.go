@@ -20,6 +20,8 @@ func Changed(running, fresh *Config) []string {
 	differs("inventory", running.Inventory, fresh.Inventory)
 	differs("codecs_file", running.CodecsFile, fresh.CodecsFile)
 	differs("retention", running.Retention, fresh.Retention)
+	differs("influx", running.Influx, fresh.Influx)
+	differs("series", running.Series, fresh.Series)
 	differs("complaints", running.Complaints, fresh.Complaints)
 	differs("log", running.Log, fresh.Log)
 	old := map[string]Source{}
