@@ -20,7 +20,7 @@ FUZZTIME ?= 5s
 SOAK    ?= 30m
 STORES  := $(addprefix ./internal/,journal intake ledger occupancy traffic health watch)
 
-.PHONY: help run test check lint bench eval soak build package release test-package test-release tools servers fuzz clean
+.PHONY: help run test check lint bench eval soak build package release check-deploy test-package test-release tools servers fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -82,8 +82,12 @@ release: build $(NFPM) ## archives, Debian packages and SHA256SUMS in dist/relea
 	@TARGETS='$(RELEASE_TARGETS)' deploy/release.sh '$(VERSION)' '$(EPOCH)' '$(RELEASE)'
 	@cat '$(RELEASE)/SHA256SUMS'
 
-test-package: $(NFPM) ## the package in a clean Debian: installed, run, upgraded, removed, purged (as root)
+test-package: ## the package in a clean Debian: installed, run, upgraded, removed, purged (as root)
 	@deploy/test-package.sh
+
+check-deploy: ## Dockerfile and compose.yaml by BuildKit's and Compose's own code
+	@go run -C deploy/check . ../..
+	@if command -v shellcheck >/dev/null; then shellcheck -S warning -e SC2164 deploy/*.sh deploy/*/*.sh deploy/package/p*; fi
 
 test-release: $(NFPM) ## two releases of the same sources are the same, byte for byte
 	@deploy/test-release.sh

@@ -22,6 +22,9 @@ if [ "${1:-}" != inside ]; then
   cache=${SIMPANG_ROOTS:-/var/cache/simpang-test}/$suite-$(dpkg --print-architecture).tar
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
+  # Built beside the download of the clean root.
+  make --no-print-directory "$(go env GOPATH)/bin/nfpm" >"$work/nfpm.log" 2>&1 &
+  nfpm=$!
   if [ ! -s "$cache" ] || [ -n "$(find "$cache" -mtime +14)" ]; then
     echo "debootstrap $suite"
     debootstrap --variant=minbase --include=adduser "$suite" "$work/clean" http://deb.debian.org/debian >"$work/debootstrap.log" 2>&1 ||
@@ -34,6 +37,7 @@ if [ "${1:-}" != inside ]; then
     mkdir "$work/root"
     tar -C "$work/root" -xpf "$cache"
   fi
+  wait $nfpm || { cat "$work/nfpm.log"; exit 1; }
   # Its own network (the package's ports may be in use here), mounts and processes:
   # all that it starts ends with it.
   unshare --net --mount --pid --fork --kill-child --mount-proc deploy/test-package.sh inside "$work"

@@ -55,7 +55,6 @@ func dockerfile(path string) error {
 		faults = append(faults, fmt.Errorf("%s: %s", path, w.Short))
 	}
 	lint := linter.New(&linter.Config{
-		ExperimentalAll: true,
 		Warn: func(rule, description, _, detail string, at []parser.Range) {
 			line := 0
 			if len(at) > 0 {

@@ -41,10 +41,15 @@ func asGrafana(query string) string {
 	).Replace(query)
 }
 
-func TestEachFluxQueryFindsItsPoints(t *testing.T) {
-	server := startInfluxd(t)
-	now := time.Now()
-	server.write(t, points(now))
+func TestFlux(t *testing.T) {
+	server, lines := startInfluxd(t), points(time.Now())
+	server.write(t, lines)
+	t.Run("each query finds its points", func(t *testing.T) { eachFindsItsPoints(t, server) })
+	t.Run("it tells the truth", func(t *testing.T) { tellsTheTruth(t, server, lines) })
+}
+
+func eachFindsItsPoints(t *testing.T, server *influxd) {
+	t.Helper()
 	asked := 0
 	for file, d := range dashboards(t) {
 		for _, v := range d.Templating.List {
@@ -73,11 +78,9 @@ func TestEachFluxQueryFindsItsPoints(t *testing.T) {
 	require.Greater(t, asked, 25)
 }
 
-// TestFluxTellsTheTruth: figures of some panels against what was written.
-func TestFluxTellsTheTruth(t *testing.T) {
-	server := startInfluxd(t)
-	now := time.Now()
-	server.write(t, points(now))
+// tellsTheTruth compares figures of some panels with what was written.
+func tellsTheTruth(t *testing.T, server *influxd, lines string) {
+	t.Helper()
 	query := func(file, title string) string {
 		for _, p := range dashboards(t)["dashboards/"+file].Panels {
 			if strings.HasPrefix(p.Title, title) {
@@ -102,7 +105,7 @@ func TestFluxTellsTheTruth(t *testing.T) {
 	for _, row := range server.ask(t, query("parkir.json", "Masuk gerbang")) {
 		gates += number(t, row["_value"])
 	}
-	written := strings.Count(points(now), " in=3i")
+	written := strings.Count(lines, " in=3i")
 	require.InDelta(t, 3*written, gates, 1e-9, "no vehicle is lost at the edges of hours")
 
 	lowest := server.ask(t, query("perangkat.json", "Baterai terendah"))
