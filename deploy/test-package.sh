@@ -1,64 +1,44 @@
 #!/usr/bin/env bash
-# make test-package: the Debian package in a clean Debian made with debootstrap:
-# installed, configured, run as the unit runs it, upgraded while it runs, removed,
-# purged. As root; it has namespaces of its own and leaves nothing but the clean
-# root in its cache. systemctl is a small stand-in there: a chroot has no systemd.
+# make test-package: the Debian package in a clean Debian made with debootstrap,
+# booted with its systemd in namespaces of its own: installed, configured, run,
+# upgraded while it runs, removed, purged. As root, with cgroup 2. It leaves nothing
+# behind but the clean root in its cache.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-if [ "${1:-}" != inside ]; then
-  [ "$(id -u)" -eq 0 ] || { echo "test-package.sh: needs root, for debootstrap and chroot" >&2; exit 2; }
-  missing=()
-  for tool in debootstrap:debootstrap mosquitto_pub:mosquitto-clients unshare:util-linux ip:iproute2 curl:curl; do
-    command -v "${tool%%:*}" >/dev/null || missing+=("${tool#*:}")
-  done
-  if [ ${#missing[@]} -gt 0 ]; then
-    echo "installing ${missing[*]} (Debian packages)"
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-  fi
-  # shellcheck disable=SC1091 # Debian's
-  suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-  cache=${SIMPANG_ROOTS:-/var/cache/simpang-test}/$suite-$(dpkg --print-architecture).tar
-  work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
-  # Built beside the download of the clean root.
-  make --no-print-directory "$(go env GOPATH)/bin/nfpm" >"$work/nfpm.log" 2>&1 &
-  nfpm=$!
-  if [ ! -s "$cache" ] || [ -n "$(find "$cache" -mtime +14)" ]; then
-    echo "debootstrap $suite"
-    debootstrap --variant=minbase --include=adduser "$suite" "$work/clean" http://deb.debian.org/debian >"$work/debootstrap.log" 2>&1 ||
-      { tail -n 20 "$work/debootstrap.log"; exit 1; }
-    mkdir -p "$(dirname "$cache")"
-    rm -rf "$work/clean/var/cache/apt/archives"/*.deb
-    tar -C "$work/clean" -cf "$cache.$$" . && mv "$cache.$$" "$cache"
-    mv "$work/clean" "$work/root"
-  else
-    mkdir "$work/root"
-    tar -C "$work/root" -xpf "$cache"
-  fi
-  wait $nfpm || { cat "$work/nfpm.log"; exit 1; }
-  # Its own network (the package's ports may be in use here), mounts and processes:
-  # all that it starts ends with it.
-  unshare --net --mount --pid --fork --kill-child --mount-proc deploy/test-package.sh inside "$work"
-  exit
+[ "$(id -u)" -eq 0 ] || { echo "test-package.sh: needs root, for debootstrap and namespaces" >&2; exit 2; }
+missing=()
+for tool in debootstrap:debootstrap mosquitto_pub:mosquitto-clients unshare:util-linux ip:iproute2 curl:curl; do
+  command -v "${tool%%:*}" >/dev/null || missing+=("${tool#*:}")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "installing ${missing[*]} (Debian packages)"
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
+work=$(mktemp -d) root=$work/root init="" group=""
+clean_up() {
+  if [ -n "$init" ]; then
+    kill -KILL "$init" 2>/dev/null || true
+    wait 2>/dev/null || true
+  fi
+  [ -z "$group" ] || find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
+  rm -rf "$work"
+}
+trap clean_up EXIT
 
-work=$2 root=$2/root
-ip link set lo up
-mount --bind "$root" "$root"
-mount -t proc proc "$root/proc"
 config=/etc/simpang/simpang.yaml
 api=http://127.0.0.1:8080
 step() { echo "-- $*"; }
 die() {
   echo "FAILED: $*" >&2
-  echo "the gateway said:" >&2
-  tail -n 20 "$root/run/simpang.log" >&2 || true
+  [ -z "$init" ] || in_root journalctl -u simpang.service --no-pager -n 30 >&2 || true
   exit 1
 }
-in_root() { env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"; }
+in_root() { nsenter -t "$init" -m -p -n -u -i -C -r env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"; }
 as_gateway() { in_root runuser -u simpang -- "$@"; }
+# From this machine's programs, over the other's network.
+over() { nsenter -t "$init" -n "$@"; }
 says() { grep -qF -- "$1" "$work/said" || { cat "$work/said"; die "$2: it does not say \"$1\""; }; }
 is() { [ "$(in_root stat -c '%U:%G %a' "$1")" = "$2" ] || die "$1 is $(in_root stat -c '%U:%G %a' "$1"), not $2"; }
 eventually() { # what command...
@@ -69,11 +49,31 @@ eventually() { # what command...
     sleep 0.05
   done
 }
-pid() { cat "$root/run/simpang.pid"; }
+pid() { in_root systemctl show -p MainPID --value simpang.service; }
+running() { in_root systemctl is-active --quiet simpang.service; }
 same() { running && [ "$(pid)" = "$1" ]; }
-running() { [ -s "$root/run/simpang.pid" ] && kill -0 "$(pid)" 2>/dev/null; }
+starts() { in_root journalctl -u simpang.service -o cat --no-pager | grep -c 'the gateway runs' || true; }
 dpkg_() { in_root dpkg "$@" >"$work/said" 2>&1 || { cat "$work/said"; die "dpkg $*"; }; }
-runs_version() { curl -fsS http://127.0.0.1:9090/metrics | grep -qF "simpang_build_info{version=\"$1\"} 1"; }
+runs_version() { over curl -fsS http://127.0.0.1:9090/metrics | grep -qF "simpang_build_info{version=\"$1\"} 1"; }
+
+# nfpm is built beside the download of the clean root.
+make --no-print-directory "$(go env GOPATH)/bin/nfpm" >"$work/nfpm.log" 2>&1 &
+nfpm=$!
+# shellcheck disable=SC1091 # Debian's
+suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+cache=${SIMPANG_ROOTS:-/var/cache/simpang-test}/$suite-systemd-$(dpkg --print-architecture).tar
+if [ ! -s "$cache" ] || [ -n "$(find "$cache" -mtime +14)" ]; then
+  step "debootstrap $suite"
+  debootstrap --variant=minbase --include=adduser,systemd,udev "$suite" "$root" http://deb.debian.org/debian >"$work/debootstrap.log" 2>&1 ||
+    { tail -n 20 "$work/debootstrap.log"; exit 1; }
+  rm -rf "$root/var/cache/apt/archives"/*.deb
+  mkdir -p "$(dirname "$cache")"
+  tar -C "$root" -cf "$cache.$$" . && mv "$cache.$$" "$cache"
+else
+  mkdir "$root"
+  tar -C "$root" -xpf "$cache"
+fi
+wait $nfpm || { cat "$work/nfpm.log"; exit 1; }
 
 step "packages of three versions"
 arch=$(dpkg --print-architecture)
@@ -94,38 +94,28 @@ for version in 1.0.1 1.0.2; do
 done
 if command -v lintian >/dev/null; then
   step "lintian"
-  lintian --fail-on error --tag-display-limit 0 "$root/1.0.0.deb" 2>&1 | grep -v 'root privileges' | tee "$work/said"
+  TMPDIR=$work lintian --fail-on error --tag-display-limit 0 "$root/1.0.0.deb" 2>&1 | grep -v 'root privileges' | tee "$work/said"
   ! grep -q '^E:' "$work/said" || die "lintian"
 fi
 
-# What systemd does with the unit, as far as the package's scripts ask for it.
-cat >"$root/usr/local/bin/systemctl" <<'END'
-#!/bin/sh
-echo "$*" >>/run/systemctl.log
-unit=/lib/systemd/system/simpang.service
-alive() { [ -s /run/simpang.pid ] && kill -0 "$(cat /run/simpang.pid)" 2>/dev/null; }
-stop() {
-  alive || return 0
-  kill -TERM "$(cat /run/simpang.pid)"
-  while alive; do sleep 0.05; done
-}
-start() {
-  runuser -u simpang -- $(sed -n 's/^ExecStartPre=//p' $unit) >>/run/simpang.log 2>&1 || return 1
-  setsid runuser -u simpang -- sh -c "umask 0077; echo \$\$ >/run/simpang/pid; exec $(sed -n 's/^ExecStart=//p' $unit)" >>/run/simpang.log 2>&1 </dev/null &
-  while [ ! -s /run/simpang/pid ]; do sleep 0.05; done
-  mv /run/simpang/pid /run/simpang.pid
-}
-case "$1" in
-is-active) alive ;;
-start) start ;;
-stop) stop ;;
-restart) stop; start ;;
-esac
-END
-chmod 0755 "$root/usr/local/bin/systemctl"
-mkdir -p "$root/run/systemd/system" "$root/run/simpang"
-chmod 1777 "$root/run/simpang"
-files() { (cd "$root" && find . -path ./proc -prune -o -path ./run -prune -o -path ./tmp -prune -o -path ./var/lib/dpkg -prune -o -path ./var/cache -prune -o -path ./var/log -prune -o -print | LC_ALL=C sort); }
+step "boot"
+unified=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+[ -n "$unified" ] || die "there is no cgroup 2 here, which systemd needs"
+group=$unified/simpang-test.$$
+mkdir "$group"
+# Its own network (the package's ports may be in use here), mounts, processes and
+# cgroups: all that it starts ends with it.
+bash -c "echo \$\$ >'$group/cgroup.procs' && exec unshare --net --mount --pid --uts --ipc --cgroup --fork --kill-child deploy/test-package-init.sh '$root'" >"$work/boot.log" 2>&1 &
+outer=$!
+first() { init=$(pgrep -P "$outer" | head -n 1) && [ "$(cat "/proc/$init/comm")" = systemd ]; }
+end=$((SECONDS + 30))
+until first; do
+  [ $SECONDS -lt $end ] || { cat "$work/boot.log"; init=""; die "systemd does not begin"; }
+  sleep 0.05
+done
+eventually "systemd is up" in_root systemctl --quiet is-active basic.target
+
+files() { (cd "$root" && find . -path ./proc -prune -o -path ./sys -prune -o -path ./run -prune -o -path ./tmp -prune -o -path ./dev -prune -o -path ./var/lib/dpkg -prune -o -path ./var/cache -prune -o -path ./var/log -prune -o -print | LC_ALL=C sort); }
 files >"$work/before"
 
 step "install"
@@ -139,7 +129,7 @@ is /var/backups/simpang "simpang:simpang 700"
 dpkg_ --verify simpang
 [ ! -s "$work/said" ] || die "dpkg --verify: $(cat "$work/said")"
 [ "$(in_root simpang version | head -n 1)" = "simpang 1.0.0" ] || die "version"
-! grep -qE '^(re)?start' "$root/run/systemctl.log" || die "it was started"
+! running || die "it was started"
 
 step "configure"
 ! as_gateway simpang check -config $config >"$work/said" 2>&1 || die "check takes a missing inventory"
@@ -152,31 +142,36 @@ device=$(in_root sed -n '2s/,.*//p' /etc/simpang/inventory/devices.csv)
 secret=$(as_gateway simpang device -config $config credentials "$device" 2>/dev/null)
 secret=${secret#*:}
 
-step "run, as user simpang"
-in_root systemctl start || die "start"
+step "run, as the unit has it"
+in_root systemctl enable --now simpang.service 2>/dev/null || die "start"
 eventually "ready" in_root runuser -u simpang -- simpang health -ready -config $config
-[ "$(stat -c %u "/proc/$(pid)")" = "$(in_root id -u simpang)" ] || die "it does not run as simpang"
+[ "$(in_root stat -c %U "/proc/$(pid)")" = simpang ] || die "it does not run as simpang"
+in_root systemctl show -p StatusText simpang.service >"$work/said"
+says "ready" "systemd is told"
 publish() { # seq
-  mosquitto_pub -h 127.0.0.1 -p 1883 -u "$device" -P "$secret" -q 1 -t "sg/v1/$device/up" \
+  over mosquitto_pub -h 127.0.0.1 -p 1883 -u "$device" -P "$secret" -q 1 -t "sg/v1/$device/up" \
     -m "{\"kind\":\"spot\",\"boot\":1,\"seq\":$1,\"at\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\",\"occupied\":true}"
 }
 stored() { # how many readings
   local from
   from=$(date -u -d '-1 hour' +%Y-%m-%dT%H:%M:%SZ)
-  [ "$(curl -fsS -H "Authorization: Bearer $token" "$api/v1/devices/$device/readings?from=$from&to=$(date -u -d '+1 hour' +%Y-%m-%dT%H:%M:%SZ)" | grep -o '"seq":' | wc -l)" -eq "$1" ]
+  [ "$(over curl -fsS -H "Authorization: Bearer $token" "$api/v1/devices/$device/readings?from=$from&to=$(date -u -d '+1 hour' +%Y-%m-%dT%H:%M:%SZ)" | grep -o '"seq":' | wc -l)" -eq "$1" ]
 }
 publish 1
 eventually "the reading is answered" stored 1
 
-restarts() { grep -c '^restart' "$root/run/systemctl.log" || true; }
+in_root systemctl reload simpang.service || die "reload"
+in_root systemctl start simpang-backup.service || { in_root journalctl --no-pager -n 20; die "backup"; }
+[ -s "$(echo "$root"/var/backups/simpang/*/MANIFEST.json)" ] || die "there is no backup"
 
 step "upgrade while it runs: restarted once, edits are kept"
 echo "# edited by us" >>"$root$config"
 old=$(pid)
 dpkg_ --force-confold -i /1.0.1.deb
-[ "$(restarts)" -eq 1 ] || die "restarted $(restarts) times"
 [ "$(pid)" != "$old" ] || die "the old program goes on"
 eventually "1.0.1 answers" runs_version 1.0.1
+in_root journalctl --sync
+[ "$(starts)" -eq 2 ] || die "it was started $(starts) times"
 grep -qx "# edited by us" "$root$config" || die "the edit is gone"
 ! grep -q "newer example" "$root$config" || die "the configuration was replaced"
 grep -q "newer example" "$root$config.dpkg-dist" || die "the new example is not beside it"
@@ -197,37 +192,35 @@ dpkg_ --force-confold --configure simpang
 eventually "1.0.2 answers" runs_version 1.0.2
 
 step "a configuration that the new program refuses leaves the old one running"
-old=$(pid) before=$(restarts)
+old=$(pid)
 echo "unknown_key: 1" >>"$root$config"
 dpkg_ --force-confold -i /1.0.2.deb
 says "NOT restarted" "the fault is told"
 says "unknown_key" "the fault is named"
 same "$old" || die "it was stopped"
-[ "$(restarts)" -eq "$before" ] || die "it was restarted"
 sed -i '/^unknown_key/d' "$root$config"
 publish 4
 eventually "it takes readings" stored 4
 
 step "upgrade while it is stopped: it stays so"
 in_root systemctl stop simpang.service
-before=$(restarts)
 dpkg_ --force-confold -i /1.0.2.deb
 ! running || die "it was started"
-[ "$(restarts)" -eq "$before" ] || die "it was restarted"
 
 step "remove: it ends, all is kept but the program"
-in_root systemctl start
+in_root systemctl start simpang.service
 eventually "ready" in_root runuser -u simpang -- simpang health -ready -config $config
 dpkg_ --remove simpang
 ! running || die "it runs on"
 [ ! -e "$root/usr/bin/simpang" ] || die "the program is there"
+[ -L "$root/etc/systemd/system/multi-user.target.wants/simpang.service" ] || die "whether it starts at boot is forgotten"
 grep -qx "# edited by us" "$root$config" || die "the configuration is gone"
 [ -s "$root/var/lib/simpang/ledger.db" ] || die "the books are gone"
 
 step "install again: it goes on where it was"
 dpkg_ --force-confold -i /1.0.2.deb
 as_gateway simpang verify -config $config >"$work/said" 2>&1 || { cat "$work/said"; die "verify"; }
-in_root systemctl start
+in_root systemctl start simpang.service
 eventually "all readings are there" stored 4
 
 step "purge: the configuration goes, the books stay"
@@ -236,20 +229,21 @@ says "/var/lib/simpang is kept, with the books of money" "it says what it keeps"
 ! running || die "it runs on"
 [ ! -e "$root/etc/simpang" ] || die "/etc/simpang is there"
 [ -s "$root/var/lib/simpang/ledger.db" ] || die "the books are gone"
-files | grep -v '^\./var/lib/simpang' | diff "$work/before" - >"$work/said" || true
+[ ! -e "$root/etc/systemd/system/multi-user.target.wants/simpang.service" ] || die "it would start at boot"
+files | grep -vE '^\./var/(lib|backups)/simpang' | diff "$work/before" - >"$work/said" || true
 grep '^>' "$work/said" | grep -vE '^> \./(etc/(passwd|group|shadow|gshadow|subuid|subgid)-|var/lib/(systemd|ucf|pam)(/.*)?)$' >"$work/left" || true
 [ ! -s "$work/left" ] || { cat "$work/left"; die "this is left"; }
 
 step "the books that stayed serve a new installation"
 dpkg_ -i /1.0.2.deb
 in_root cp -r /usr/share/simpang/inventory /etc/simpang/
-in_root systemctl start
+in_root systemctl start simpang.service
 eventually "all readings are there" stored 4
-in_root systemctl stop
+in_root systemctl stop simpang.service
 
 step "purge of a package that has never run leaves nothing"
-rm -rf "$root/var/lib/simpang"
 dpkg_ --purge simpang
+rm -rf "$root/var/lib/simpang" "$root/var/backups/simpang"
 dpkg_ -i /1.0.2.deb
 dpkg_ --purge simpang
 for dir in etc/simpang var/lib/simpang var/backups/simpang; do
