@@ -15,12 +15,22 @@ stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 umask 022
 
+# What goes into the archives beside the programs: of a work tree only what git
+# tracks, since secrets may lie beside it (deploy/compose/secrets).
+sources() {
+  local -a paths=(README.md CHANGELOG.md LICENSE docs configs deploy)
+  if [ -e .git ]; then
+    git ls-files -z -- "${paths[@]}" ':!deploy/check'
+  else
+    find "${paths[@]}" -type f ! -path 'deploy/check/*' ! -path 'deploy/compose/secrets/*' -print0
+  fi
+}
+
 TARGETS=$targets deploy/package/build.sh "$version" "$epoch" "$out" >/dev/null
 for target in $targets; do
   name=simpang_${version#v}_${target#*:}
   mkdir "$stage/$name"
-  cp -r README.md CHANGELOG.md LICENSE docs configs deploy "$stage/$name/"
-  rm -rf "$stage/$name/deploy/check"
+  sources | tar --null -T - -cf - | tar -C "$stage/$name" -xf -
   find "$stage/$name" -name '*.go' -delete
   install -m 0755 "dist/${target#*:}/simpang" "dist/${target#*:}/firmware-sim" "$stage/$name/"
   find "$stage/$name" -type d -exec chmod 0755 {} + -o -type f -perm /111 -exec chmod 0755 {} + -o -type f -exec chmod 0644 {} +

@@ -11,6 +11,9 @@ targets=${TARGETS:-amd64:linux-amd64 arm64:linux-arm64 armhf:linux-armv7}
 mkdir "$work/other"
 # What is tracked, as it stands in the work tree.
 git ls-files -z | xargs -0 tar -cf - | tar -C "$work/other" -xf -
+# Secrets that lie in a work tree do not go out.
+mkdir -p "$work/other/deploy/compose/secrets"
+echo secret >"$work/other/deploy/compose/secrets/influx_token"
 make=(make --no-print-directory release "RELEASE_TARGETS=$targets" VERSION=v0.0.1 COMMIT=0123456789abcdef BUILT=2026-01-01T00:00:00Z EPOCH=1767225600)
 "${make[@]}" RELEASE="$work/one" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 (

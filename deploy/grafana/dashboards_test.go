@@ -99,7 +99,7 @@ func TestDashboards(t *testing.T) {
 		for _, p := range d.Panels {
 			require.False(t, ids[p.ID], "%s: %d", file, p.ID)
 			ids[p.ID] = true
-			require.True(t, strings.Contains(p.Title, " / "), "%s: %s: Indonesian, then English", file, p.Title)
+			require.Contains(t, p.Title, " / ", "%s: Indonesian, then English", file)
 			require.LessOrEqual(t, p.GridPos.X+p.GridPos.W, 24, p.Title)
 			for x := range p.GridPos.W {
 				for y := range p.GridPos.H {

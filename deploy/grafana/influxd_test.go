@@ -65,7 +65,7 @@ log-enabled = false
 	})
 	s := &influxd{url: "http://" + ports[1]}
 	require.Eventually(t, func() bool {
-		resp, err := http.Get(s.url + "/ping") //nolint:bodyclose // closed below
+		resp, err := http.Get(s.url + "/ping")
 		if err != nil {
 			return false
 		}
@@ -101,7 +101,7 @@ func (s *influxd) ask(t *testing.T, flux string) (rows []map[string]string) {
 	r.FieldsPerRecord = -1
 	for {
 		line, err := r.Read()
-		if err == io.EOF { //nolint:errorlint // csv returns it as it is
+		if err == io.EOF {
 			return rows
 		}
 		require.NoError(t, err, answer)
