@@ -11,15 +11,20 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.bui
 GOBIN   := $(shell go env GOPATH)/bin
 LINT    := $(GOBIN)/golangci-lint
 LINT_VERSION := v2.15.0
+NFPM    := $(GOBIN)/nfpm
+NFPM_VERSION := v2.44.0
+EPOCH   ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+RELEASE ?= dist/release
+RELEASE_TARGETS ?= amd64:linux-amd64 arm64:linux-arm64 armhf:linux-armv7
 FUZZTIME ?= 5s
 SOAK    ?= 30m
 STORES  := $(addprefix ./internal/,journal intake ledger occupancy traffic health watch)
 
-.PHONY: help run test check lint bench eval soak build tools servers fuzz clean
+.PHONY: help run test check lint bench eval soak build package release check-deploy test-package test-release tools servers fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 bin/simpang bin/firmware-sim: FORCE
 	@mkdir -p bin
@@ -62,13 +67,33 @@ eval: ## how good the conclusions are, against a simulated truth; EVALFLAGS='-da
 	go run ./internal/eval $(EVALFLAGS)
 
 build: ## static binaries for linux amd64, arm64 and armv7 in dist/
-	@for target in amd64: arm64: arm:7; do \
-	  arch=$${target%%:*}; arm=$${target##*:}; \
+	@for target in $(RELEASE_TARGETS); do \
+	  name=$${target##*:}; arch=$${name#linux-}; \
 	  for p in cmd/simpang firmware-sim; do \
-	    out=dist/linux-$$arch$${arm:+v$$arm}/$$(basename $$p); \
-	    echo "$$out"; CGO_ENABLED=0 GOOS=linux GOARCH=$$arch GOARM=$$arm go build -trimpath -ldflags '$(LDFLAGS)' -o $$out ./$$p; \
+	    out=dist/$$name/$$(basename $$p); \
+	    echo "$$out"; CGO_ENABLED=0 GOOS=linux GOARCH=$${arch%v7} GOARM=7 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $$out ./$$p; \
 	  done; \
 	done
+
+package: build $(NFPM) ## Debian packages for amd64, arm64 and armhf in dist/package/
+	@TARGETS='$(RELEASE_TARGETS)' deploy/package/build.sh '$(VERSION)' '$(EPOCH)' dist/package
+
+release: build $(NFPM) ## archives, Debian packages and SHA256SUMS in dist/release/
+	@TARGETS='$(RELEASE_TARGETS)' deploy/release.sh '$(VERSION)' '$(EPOCH)' '$(RELEASE)'
+	@cat '$(RELEASE)/SHA256SUMS'
+
+test-package: ## the package in a clean Debian: installed, run, upgraded, removed, purged (as root)
+	@deploy/test-package.sh
+
+check-deploy: ## Dockerfile and compose.yaml by BuildKit's and Compose's own code
+	@go run -C deploy/check . ../..
+	@if command -v shellcheck >/dev/null; then shellcheck -S warning -e SC2164 deploy/*.sh deploy/*/*.sh deploy/package/p*; fi
+
+test-release: $(NFPM) ## two releases of the same sources are the same, byte for byte
+	@deploy/test-release.sh
+
+$(NFPM):
+	go install github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION)
 
 clean: ## what was built and the demonstration's data
 	rm -rf bin dist .run

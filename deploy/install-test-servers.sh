@@ -10,6 +10,8 @@ command -v victoria-metrics >/dev/null || missing+=(victoria-metrics)
 # systemd-analyze and udevadm check what deploy/ holds; no systemd has to run.
 command -v systemd-analyze >/dev/null || missing+=(systemd)
 command -v udevadm >/dev/null || missing+=(udev)
+# Its promtool tests the alerts; the dashboards are asked of a real one.
+command -v prometheus >/dev/null || missing+=(prometheus)
 # The race detector needs a C compiler.
 command -v "$(go env CC)" >/dev/null || missing+=(gcc libc6-dev)
 if [ ${#missing[@]} -ne 0 ]; then

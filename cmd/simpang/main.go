@@ -49,6 +49,7 @@ var commands = []command{
 	{"device", "credentials for the built-in broker: device -config FILE credentials ID...; one payload: device test -profile P -hex H -fport N", device},
 	{"print", "what tapped tills have printed: print -config FILE [-id N]", printed},
 	{"keygen", "make the signing key of the books: keygen -config FILE", keygen},
+	{"health", "ask the running gateway whether it lives: health -config FILE [-ready]", health},
 	{"version", "version, commit and Go", printVersion},
 }
 

@@ -30,7 +30,7 @@ func installed(t *testing.T) (units []string) {
 		require.NoError(t, err)
 		path := filepath.Join(dir, name)
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		require.NoError(t, os.WriteFile(path, []byte(strings.ReplaceAll(string(text), "/usr/local/bin/simpang", "/bin/true")), 0o600))
+		require.NoError(t, os.WriteFile(path, []byte(strings.ReplaceAll(string(text), "/usr/bin/simpang", "/bin/true")), 0o600))
 		if !strings.HasSuffix(name, ".conf") {
 			units = append(units, path)
 		}

@@ -1,0 +1,3 @@
+// Package prometheus holds the alerts over the gateway's metrics; its tests let
+// Prometheus' own promtool check them.
+package prometheus
