@@ -57,14 +57,14 @@ func (s *Server) sentAround(q *request, i *watch.Incident) (points []watch.Point
 	const hour = int64(time.Hour / time.Millisecond)
 	from := i.OpenedAt - 6*hour
 	to := min(i.LastAt+hour, from+24*hour)
-	entries, _, err := s.Readings.Readings(q.Context(), i.Device, from, to, []city.Kind{city.KindSpot, city.KindGate, city.KindCount, city.KindTraffic, city.KindHealth}, "", chartReadings)
+	page, err := s.Readings.Readings(q.Context(), i.Device, from, to, []city.Kind{city.KindSpot, city.KindGate, city.KindCount, city.KindTraffic, city.KindHealth}, "", chartReadings)
 	if err != nil {
 		return nil, "", err
 	}
 	battery := i.Rule == watch.RuleDeviceBattery
-	for k := range entries {
-		if v, name, ok := drawn(&entries[k], battery); ok {
-			points, unit = append(points, watch.Point{At: entries[k].Reading.At, V: float32(v)}), name
+	for k := range page.Entries {
+		if v, name, ok := drawn(&page.Entries[k], battery); ok {
+			points, unit = append(points, watch.Point{At: page.Entries[k].Reading.At, V: float32(v)}), name
 		}
 	}
 	return points, unit, nil

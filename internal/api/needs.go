@@ -92,8 +92,15 @@ type Anomalies interface {
 type Readings interface {
 	// Readings returns at most limit entries of a device whose At lies in the
 	// span, of these kinds, ordered by At and position, after the cursor "" or
-	// the one that the page before returned; the next cursor is "" at the end.
-	Readings(ctx context.Context, device string, from, to int64, kinds []city.Kind, after string, limit int) ([]journal.Entry, string, error)
+	// the one that the page before returned.
+	Readings(ctx context.Context, device string, from, to int64, kinds []city.Kind, after string, limit int) (ReadingsPage, error)
+}
+
+// ReadingsPage is a page of what a device sent.
+type ReadingsPage struct {
+	Entries []journal.Entry // shared: nobody changes them
+	Next    string          // cursor of the next page, "" at the end
+	Missing string          // why some of the span lack, for people; "": none do
 }
 
 // Quarantine lists what was set aside.

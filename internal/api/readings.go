@@ -49,6 +49,17 @@ type Reading struct {
 	Total       *int64      `json:"total,omitempty" doc:"of a counter that never goes back, as sent; count is what it grew by"`
 }
 
+// ReadingList is a page of readings. Where some lie on a server that does not
+// answer, it says so.
+type ReadingList struct {
+	List[Reading]
+
+	Quality string `json:"quality,omitempty" enum:"partial" doc:"partial: some of the span are missing; absent: all that there are"`
+	Missing string `json:"missing,omitempty" doc:"which are missing, and why"`
+}
+
+const partial = "partial"
+
 // Lane is one lane of a traffic reading.
 type Lane struct {
 	Lane         uint16      `json:"lane"`
@@ -83,10 +94,11 @@ func (s *Server) readings(w http.ResponseWriter, q *request) error {
 	if err != nil {
 		return err
 	}
-	found, next, err := s.Readings.Readings(q.Context(), id, sp.from, sp.to, kinds, q.text("cursor"), q.limit())
+	page, err := s.Readings.Readings(q.Context(), id, sp.from, sp.to, kinds, q.text("cursor"), q.limit())
 	if err != nil {
 		return err
 	}
+	found, next := page.Entries, page.Next
 	unwanted := func(e journal.Entry) bool { return e.Reading == nil || !slices.Contains(kinds, e.Reading.Kind) }
 	if slices.ContainsFunc(found, unwanted) {
 		found = slices.DeleteFunc(slices.Clone(found), unwanted) // what was found is shared
@@ -96,9 +108,12 @@ func (s *Server) readings(w http.ResponseWriter, q *request) error {
 	}
 	if q.format() != "json" {
 		linkNext(w, q, cursorOf(next))
+		if page.Missing != "" {
+			w.Header().Set("Simpang-Quality", partial) // a table has no place for it
+		}
 		return s.writeTable(w, q, s.readingTable(id, found), notStored, "")
 	}
-	writeEncoded(w, q, http.StatusOK, s.readingList(found, cursorOf(next)))
+	writeEncoded(w, q, http.StatusOK, s.readingList(found, cursorOf(next), page.Missing))
 	return nil
 }
 

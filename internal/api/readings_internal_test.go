@@ -54,11 +54,15 @@ func TestReadingsAreWrittenAsTheyAreEncoded(t *testing.T) {
 			}
 		}
 		next := TextOrNull(rapid.SampledFrom([]string{"", "abc"}).Draw(t, "next"))
-		list := List[Reading]{Items: make([]Reading, 0, len(found)), Next: next}
+		missing := rapid.SampledFrom([]string{"", "a \"reason\""}).Draw(t, "missing")
+		list := ReadingList{List: List[Reading]{Items: make([]Reading, 0, len(found)), Next: next}, Missing: missing}
+		if missing != "" {
+			list.Quality = partial
+		}
 		for i := range found {
 			list.Items = append(list.Items, s.reading(&found[i]))
 		}
-		require.Equal(t, string(encode(list)), string(s.readingList(found, next)))
+		require.Equal(t, string(encode(list)), string(s.readingList(found, next, missing)))
 	})
 }
 
@@ -95,7 +99,7 @@ func BenchmarkReadings(b *testing.B) {
 	}
 	b.Run("quick", func(b *testing.B) {
 		for b.Loop() {
-			s.readingList(found, "x")
+			s.readingList(found, "x", "")
 		}
 	})
 	b.Run("encoded", func(b *testing.B) {

@@ -8,9 +8,9 @@ import (
 	"github.com/simpang-id/simpang/internal/journal"
 )
 
-// readingList writes a page as List[Reading] is encoded. A month of one sensor
+// readingList writes a page as ReadingList is encoded. A month of one sensor
 // is ten thousand readings: through encoding/json they cost more than all else.
-func (s *Server) readingList(found []journal.Entry, next TextOrNull) []byte {
+func (s *Server) readingList(found []journal.Entry, next TextOrNull, missing string) []byte {
 	const each = 288 // bytes, a little more than a spot's
 	dst := append(make([]byte, 0, each*len(found)+64), `{"items":[`...)
 	times := days{zone: s.zone}
@@ -22,6 +22,9 @@ func (s *Server) readingList(found []journal.Entry, next TextOrNull) []byte {
 	}
 	dst = append(dst, `],"next":`...)
 	dst = append(dst, encode(next)...)
+	if missing != "" {
+		dst = append(append(dst, `,"quality":"`+partial+`","missing":`...), encode(missing)...)
+	}
 	return append(dst, '}')
 }
 

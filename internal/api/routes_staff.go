@@ -45,7 +45,7 @@ func deviceRoutes() []*route {
 		{
 			Method: http.MethodGet, Path: "/v1/devices/{id}/readings", Name: "listReadings", Tag: "devices", Roles: roles(dishub, admin),
 			Summary: "What a device sent, by its own clock", Doc: "Money kinds are hidden from role dishub. Reading a meter is logged.", Logged: readsMoney,
-			Formats: sheets, Answer: typeOf[List[Reading]](), Handle: (*Server).readings, Problem: []int{http.StatusNotFound},
+			Formats: sheets, Answer: typeOf[ReadingList](), Handle: (*Server).readings, Problem: []int{http.StatusNotFound},
 			Params: join([]param{pathID("id of a device"), {Name: "kind", Enum: kindNames()}}, spanParams("24 h before `to`"), pageParams()),
 		},
 		{

@@ -95,6 +95,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		{"intake", g.openIntake},
 		{"signing key", g.openSigner},
 		{"complaints", g.openComplaints},
+		{"influx", g.openInflux},
 		{"api", g.openAPI},
 		{"run", g.start},
 		{"accept inventory", g.acceptInventory},

@@ -30,6 +30,9 @@ func (g *gateway) openAPI(ctx context.Context, undo *stack) (err error) {
 	g.ready = &readiness{
 		journal: g.journal, committer: g.committer, clockBad: func() string { return g.clock.Fault(g.instant()) }, runners: g.runners, now: g.now,
 		zone: g.cfg.City.Zone, began: g.journal.Head(), kept: g.keptBack, unsigned: g.signer.status, office: g.office.problem,
+		servers: func(ctx context.Context, r *readiness, now time.Time) ([]api.FollowerReady, []string) {
+			return g.servers.ready(ctx, r, now, g.misses)
+		},
 	}
 	pages, err := web.New(web.Options{City: g.cfg.City.Name, Version: g.o.Version})
 	if err != nil {
@@ -39,7 +42,7 @@ func (g *gateway) openAPI(ctx context.Context, undo *stack) (err error) {
 		Parking: parking{&g.occupancy}, Traffic: roads{&g.traffic}, Books: &g.ledger, Proofs: g.signer, Devices: &g.health, Anomalies: &g.watch,
 		Complaints: g.office.register, CityUp: g.office.up(),
 		Open311:    api.Open311{Reports: g.office.register, Jurisdiction: cmp.Or(g.cfg.Complaints.JurisdictionID, g.cfg.City.ID)},
-		Readings:   readings{&g.series},
+		Readings:   readings{&g.series, g.servers.past},
 		Quarantine: g.quarantine, Gate: g.staff, Inventory: g.inventory, Tokens: g.tokens, Readiness: g.ready, Reporting: api.Reporting{Reports: g.reports, City: g.cfg.City.Name, Region: g.cfg.City.RegionCode},
 		Zone: g.cfg.City.Zone, Now: g.now, Log: g.log, Version: g.o.Version, Pages: pages, Registerer: g.registry,
 		RateLimit: g.cfg.HTTP.RateLimit, TrustedProxies: g.cfg.HTTP.Trusted,

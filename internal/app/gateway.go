@@ -54,6 +54,7 @@ type gateway struct {
 	runners   []*runner
 	signer    *signer
 	office    *office
+	servers   *servers
 
 	feed      *journal.Feed
 	queue     *intake.Queue
@@ -300,6 +301,9 @@ func (g *gateway) start(ctx context.Context, undo *stack) error {
 	ticks.Go(func() { g.attend(stopTicks) })
 	if g.office.outbox != nil {
 		ticks.Go(func() { g.deliver(stopTicks) })
+	}
+	for _, s := range g.servers.run() {
+		ticks.Go(func() { s.Run(stopTicks) })
 	}
 	undo.push("committer and followers", func() error {
 		timer := time.AfterFunc(g.stopLeft(), abandonNow)

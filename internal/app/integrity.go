@@ -21,7 +21,7 @@ import (
 )
 
 // derived are the databases that are built again where they are missing.
-var derived = []string{"dedupe.db", "health.db", "occupancy.db", "series.db", "traffic.db"}
+var derived = []string{"dedupe.db", "health.db", "influx.db", "occupancy.db", "series.db", "traffic.db"}
 
 // fileError names a file of data_dir that is not whole, and what to do.
 type fileError struct {

@@ -66,7 +66,7 @@ func (g *gateway) putAway(ctx context.Context) error {
 // letGo applies the retention.
 func (g *gateway) letGo(ctx context.Context) error {
 	now, before := g.now(), g.stored()
-	retired, retain := g.series.Retain(ctx, now.UnixMilli(), g.policy(), g.passed(true))
+	retired, retain := g.series.Retain(ctx, now.UnixMilli(), g.policy(), min(g.passed(true), g.held(now)))
 	after := g.stored()
 	g.kept.retired.Add(float64(len(retired)))
 	if len(retired) > 0 {

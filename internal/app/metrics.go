@@ -190,7 +190,7 @@ var (
 )
 
 // reasonCodes are the codes of readyz.
-var reasonCodes = []string{"clock", "commit", "disk", "signing", "source", "follower", "complaints"}
+var reasonCodes = []string{"clock", "commit", "disk", "signing", "source", "follower", "complaints", "influx"}
 
 // Describe tells what there is.
 func (a *asked) Describe(ch chan<- *prometheus.Desc) {

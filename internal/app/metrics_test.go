@@ -117,7 +117,11 @@ func threeSources(t *testing.T) string {
 // TestMetrics walks everything that the admin listener tells: each has a help
 // text, labels are closed sets, and docs/operations.md has them all.
 func TestMetrics(t *testing.T) {
-	r := start(t, threeSources(t))
+	dir := threeSources(t)
+	text, err := os.ReadFile(filepath.Join(dir, "simpang.yaml"))
+	require.NoError(t, err)
+	writeFiles(t, dir, map[string]string{"simpang.yaml": string(text) + "influx: [{id: away, url: \"http://127.0.0.1:1\", bucket: x}]\n"})
+	r := start(t, dir)
 	r.cfg.Sources = r.cfg.Sources[2:] // publish uses the first
 	for _, device := range []string{"d1", "d2", "stranger"} {
 		r.publish(device, reading(1, true))
@@ -151,7 +155,7 @@ func TestMetrics(t *testing.T) {
 		require.Contains(t, there, "simpang_"+name)
 	}
 	require.Equal(t, map[string]bool{"b": true, "m": true, "s": true}, there["simpang_source_connected"].labels["source"])
-	require.Len(t, there["simpang_follower_lag_seconds"].labels["follower"], 6)
+	require.Len(t, there["simpang_follower_lag_seconds"].labels["follower"], 9, "six followers, and a target's three streams")
 
 	require.InDelta(t, 1, r.value(`simpang_source_connected{source="b",type="broker"}`), 0)
 	require.InDelta(t, 0, r.value(`simpang_source_connected{source="m",type="mqtt"}`), 0)

@@ -41,6 +41,8 @@ type readiness struct {
 	unsigned  func() string // why the books are not signed for too long, "" where they are; nil: they are
 	kept      func() string // why nothing past its retention is let go, "" where it is; nil: it is
 	office    func() string // why the register of complaints does not work, "" where it does; nil: there is none
+	// servers tells of the targets of influx, and what a person must mend; nil: there are none
+	servers func(ctx context.Context, r *readiness, now time.Time) ([]api.FollowerReady, []string)
 
 	mu      sync.Mutex
 	started []startedSource
@@ -118,6 +120,13 @@ func (r *readiness) Ready(ctx context.Context) api.Readyz {
 	if r.office != nil {
 		if fault := r.office(); fault != "" {
 			reason("complaints", "the register of complaints does not work: "+firstLine(fault))
+		}
+	}
+	if r.servers != nil {
+		streams, problems := r.servers(ctx, r, now)
+		answer.Followers = append(answer.Followers, streams...)
+		for _, problem := range problems {
+			reason("influx", problem)
 		}
 	}
 	answer.Ready = len(answer.Reasons) == 0

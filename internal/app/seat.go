@@ -109,6 +109,15 @@ type (
 	}
 )
 
+// Entries asks the follower that sits there.
+func (s *ledgerSeat) Entries(ctx context.Context, after uint64, limit int) (list []*ledger.Entry, last uint64, err error) {
+	list, err = ask(&s.seat, func(f *ledger.Follower) (entries []*ledger.Entry, err error) {
+		entries, last, err = f.Entries(ctx, after, limit)
+		return entries, err
+	})
+	return list, last, err
+}
+
 // Receipts asks the follower that sits there.
 func (s *ledgerSeat) Receipts(ctx context.Context, q ledger.ReceiptQuery) (list []ledger.Receipt, next string, err error) {
 	list, err = ask(&s.seat, func(f *ledger.Follower) (page []ledger.Receipt, err error) {

@@ -32,7 +32,7 @@ func suites() []suite {
 	return []suite{
 		journalSuite, mosquittoSuite, brokerSuite, pubackSuite, freshSuite, apiSuite, busySuite,
 		historySuite, revenueSuite, proofSuite, startSuite, memorySuite, devicesSuite, connectionsSuite, catchUpSuite,
-		watchSuite, monevSuite,
+		watchSuite, monevSuite, influxSuite,
 	}
 }
 

@@ -19,6 +19,8 @@ func Changed(running, fresh *Config) []string {
 	differs("data_dir", running.DataDir, fresh.DataDir)
 	differs("inventory", running.Inventory, fresh.Inventory)
 	differs("retention", running.Retention, fresh.Retention)
+	differs("influx", running.Influx, fresh.Influx)
+	differs("series", running.Series, fresh.Series)
 	differs("complaints", running.Complaints, fresh.Complaints)
 	differs("log", running.Log, fresh.Log)
 	old := map[string]Source{}

@@ -50,6 +50,16 @@ func check(c *Config, isBad func(key string) bool) (faults, warnings []Fault) {
 			k.fault("complaints.key_file", "%v: mend the file or its rights", err)
 		}
 	}
+	for i := range c.Influx {
+		t, key := &c.Influx[i], influxKey(i)
+		k.authorities(key+"ca_file", t.CAFile)
+		if t.TokenFile == "" {
+			continue
+		}
+		if _, err := ReadSecret(t.TokenFile); err != nil {
+			k.fault(key+"token_file", "%v: mend the file or its rights", err)
+		}
+	}
 	for i := range c.Sources {
 		s, key := &c.Sources[i], sourceKey(i)
 		k.certificate(key+"cert_file", s.CertFile, s.KeyFile)

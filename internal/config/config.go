@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/simpang-id/simpang/internal/inventory"
-	"github.com/simpang-id/simpang/internal/strictyaml"
 )
 
 // Fault is one thing that is wrong, with the file and line where it stands.
@@ -19,15 +18,16 @@ type Fault = inventory.Fault
 // Config is the whole configuration, complete and checked. Paths are absolute
 // or relative to the working directory, not to the file any more.
 type Config struct {
-	City       City           `yaml:"city"`
-	HTTP       HTTP           `yaml:"http"`
-	DataDir    string         `yaml:"data_dir" kind:"path"`
-	Inventory  string         `yaml:"inventory" kind:"path"`
-	Sources    []Source       `yaml:"sources"`
-	Influx     strictyaml.Any `yaml:"influx"` // a later step: refused
-	Retention  Retention      `yaml:"retention"`
-	Complaints Complaints     `yaml:"complaints"`
-	Log        Log            `yaml:"log"`
+	City       City       `yaml:"city"`
+	HTTP       HTTP       `yaml:"http"`
+	DataDir    string     `yaml:"data_dir" kind:"path"`
+	Inventory  string     `yaml:"inventory" kind:"path"`
+	Sources    []Source   `yaml:"sources"`
+	Influx     []Influx   `yaml:"influx"` // servers that are written to
+	Series     string     `yaml:"series"` // the target that answers for readings older than what is kept here; "": none
+	Retention  Retention  `yaml:"retention"`
+	Complaints Complaints `yaml:"complaints"`
+	Log        Log        `yaml:"log"`
 
 	File     string  `yaml:"-"` // as it was named
 	Warnings []Fault `yaml:"-"` // what is allowed, and perhaps not meant

@@ -45,6 +45,9 @@ func walk(v reflect.Value, key string, names []string) []setting {
 				if s, ok := reflect.TypeAssert[Source](f.Index(j)); ok && s.ID != "" {
 					item = append(item, joinAll(dotted, s.ID)...)
 				}
+				if t, ok := reflect.TypeAssert[Influx](f.Index(j)); ok && t.ID != "" {
+					item = append(item, joinAll(dotted, t.ID)...)
+				}
 				out = append(out, walk(f.Index(j), fmt.Sprintf("%s[%d]", at, j), item)...)
 			}
 		default:

@@ -19,6 +19,7 @@ const idRule = "use letters A-Z a-z, digits, dot, underscore and hyphen, begin w
 
 // complete fills in the defaults that depend on other keys.
 func (l *loader) complete() {
+	l.completeInflux()
 	for i := range l.c.Sources {
 		s, key := &l.c.Sources[i], sourceKey(i)
 		if !l.has(key + "max_age") {
@@ -92,9 +93,7 @@ func (l *loader) validate() {
 		l.fault("data_dir", "is the inventory's folder: keep the gateway's data in a folder of its own")
 	}
 	l.sources()
-	if l.has("influx") {
-		l.fault("influx", "is not built yet in this version: remove it")
-	}
+	l.influx()
 	l.complaints()
 	l.retention()
 	l.word("log.level", l.c.Log.Level, "debug", "info", "warn", "error")
@@ -165,11 +164,6 @@ func (l *loader) http() {
 		}
 		h.Trusted = append(h.Trusted, prefix.Masked())
 	}
-}
-
-func loopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 // address checks host:port.

@@ -271,13 +271,14 @@ func (a *Anomalies) Acknowledge(_ context.Context, id, by, note string, at int64
 type Readings struct {
 	Entries []journal.Entry
 	Next    string
+	Missing string
 	Kinds   [][]city.Kind // that were asked for
 }
 
-// Readings returns Entries and Next.
-func (r *Readings) Readings(_ context.Context, _ string, _, _ int64, kinds []city.Kind, _ string, _ int) ([]journal.Entry, string, error) {
+// Readings returns Entries, Next and Missing.
+func (r *Readings) Readings(_ context.Context, _ string, _, _ int64, kinds []city.Kind, _ string, _ int) (api.ReadingsPage, error) {
 	r.Kinds = append(r.Kinds, kinds)
-	return r.Entries, r.Next, nil
+	return api.ReadingsPage{Entries: r.Entries, Next: r.Next, Missing: r.Missing}, nil
 }
 
 // Quarantine answers with what the test set.

@@ -1,0 +1,112 @@
+package influx
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+
+	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/journal"
+	"github.com/simpang-id/simpang/internal/series"
+)
+
+// Local is the readings that are kept here.
+type Local interface {
+	// Readings returns a device's readings in the order of time and position.
+	Readings(ctx context.Context, q series.Query) (series.Page, error)
+}
+
+// Past answers for readings that are kept here and for older ones that a target
+// has, as one.
+type Past struct {
+	Local  Local
+	Remote *Reader
+	// Whole is from when on (event time, Unix ms) everything is kept here.
+	Whole func() int64
+	Log   *slog.Logger
+
+	failing atomic.Bool
+}
+
+// Readings answers as the local readings do. missing says why readings from
+// before Whole may lack: what is kept here is told then, "" nothing lacks.
+func (p *Past) Readings(ctx context.Context, q series.Query) (page series.Page, missing string, err error) {
+	page, err = p.Local.Readings(ctx, q)
+	if err != nil {
+		return page, "", err
+	}
+	from, to := q.From, min(q.To, p.Whole())
+	if q.After != nil {
+		from = max(from, q.After.At)
+	}
+	if page.Next != nil {
+		to = min(to, page.Next.At+1) // what comes after is for the next page
+	}
+	kinds := wanted(q.Kinds)
+	if from >= to || len(kinds) == 0 {
+		return page, "", nil
+	}
+	from = max(from, 0)
+	remote, upTo, err := p.Remote.readings(ctx, q.Device, kinds, from, to, q.After, q.Limit+1)
+	if err != nil {
+		if !p.failing.Swap(true) {
+			p.Log.WarnContext(ctx, "influx: history older than what is kept here cannot be read for now", "error", err)
+		}
+		return page, "readings older than what is kept here are missing: " + err.Error(), nil
+	}
+	if p.failing.Swap(false) {
+		p.Log.InfoContext(ctx, "influx: older history can be read again")
+	}
+	if upTo >= to {
+		upTo = 1<<63 - 1 // beyond, what is kept here is all
+	}
+	return join(page, remote, upTo, q.Limit), "", nil
+}
+
+// wanted is the kinds of a query that a target is asked for.
+func wanted(kinds []city.Kind) []city.Kind {
+	if len(kinds) == 0 {
+		return Kinds
+	}
+	return slices.DeleteFunc(slices.Clone(kinds), func(k city.Kind) bool { return !slices.Contains(Kinds, k) })
+}
+
+// join merges a local page with what a target has of its time before upTo.
+func join(page series.Page, remote []point, upTo int64, limit int) series.Page {
+	known := make(map[pointKey]bool, len(page.Entries))
+	for i := range page.Entries {
+		known[keyOf(&page.Entries[i])] = true
+	}
+	all := slices.Clone(page.Entries) // those of the page are shared
+	for i := range remote {
+		p := &remote[i]
+		if !known[p.key()] {
+			known[p.key()] = true
+			all = append(all, p.entry)
+		}
+	}
+	slices.SortFunc(all, func(a, b journal.Entry) int { return compare(cursorAt(&a), cursorAt(&b)) })
+	more := page.Next != nil
+	if n := len(all); n > 0 && all[n-1].Reading.At >= upTo {
+		all = slices.DeleteFunc(all, func(e journal.Entry) bool { return e.Reading.At >= upTo })
+		more = true
+	}
+	if len(all) > limit {
+		all, more = all[:limit], true
+	}
+	more = more || upTo < 1<<63-1
+	out := series.Page{Entries: all}
+	if more && len(all) > 0 {
+		last := cursorAt(&all[len(all)-1])
+		out.Next = &last
+	}
+	return out
+}
+
+func cursorAt(e *journal.Entry) series.Cursor { return series.Cursor{At: e.Reading.At, Pos: e.Pos} }
+
+func compare(a, b series.Cursor) int {
+	return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Pos, b.Pos))
+}
