@@ -63,7 +63,7 @@ func (g *gateway) openInflux(ctx context.Context, undo *stack) error {
 		return err
 	}
 	undo.push("influx reader", reader.Close)
-	g.servers.past = &influx.Past{Local: &g.series, Remote: reader, Whole: g.wholeSince, Log: g.log}
+	g.servers.past = &influx.Past{Local: &g.series, Remote: reader, Whole: g.wholeSince, Now: time.Now, Log: g.log}
 	return nil
 }
 
@@ -127,6 +127,9 @@ func (s *servers) run() (all []influx.Stream) {
 // days.
 func (g *gateway) held(now time.Time) uint64 {
 	least := uint64(1<<64 - 1)
+	if g.servers == nil {
+		return least
+	}
 	days := g.journal.Days()
 	for _, t := range g.servers.targets {
 		oldest := now.In(g.cfg.City.Zone).AddDate(0, 0, -g.servers.hold[t.ID()]).Format(time.DateOnly)

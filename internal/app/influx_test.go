@@ -42,11 +42,14 @@ func (r *running) history(device, span, admin string) (all page) {
 	}
 }
 
-// streams returns readyz's lines of the targets, by name.
-func (r *running) streams() (lines map[string]struct {
+// streamLine is what readyz tells of a stream.
+type streamLine struct {
 	Lag    uint64
 	Detail string
-}, reasons string) {
+}
+
+// streams returns readyz's lines of the targets, by name.
+func (r *running) streams() (lines map[string]streamLine, reasons string) {
 	r.t.Helper()
 	var ready struct {
 		Followers []struct {
@@ -57,31 +60,26 @@ func (r *running) streams() (lines map[string]struct {
 		Reasons []struct{ Code, Detail string }
 	}
 	r.get("/readyz", "", &ready)
-	lines = map[string]struct {
-		Lag    uint64
-		Detail string
-	}{}
+	lines = map[string]streamLine{}
 	for _, f := range ready.Followers {
 		if strings.HasPrefix(f.Name, "influx/") {
-			lines[f.Name] = struct {
-				Lag    uint64
-				Detail string
-			}{f.Lag, f.Detail}
+			lines[f.Name] = streamLine{f.Lag, f.Detail}
 		}
 	}
+	var all []string
 	for _, x := range ready.Reasons {
 		if x.Code == "influx" {
-			reasons += x.Detail
+			all = append(all, x.Detail)
 		}
 	}
-	return lines, reasons
+	return lines, strings.Join(all, "\n")
 }
 
 // A gateway that keeps two days answers for a week: what it sent to a server
 // before comes back as it was, point by point over the border; what it did not
 // keep is told where the server is away.
 func TestHistoryOverTheBorderOfHereAndThere(t *testing.T) {
-	s, err := influxtest.New(t.TempDir())
+	s, err := influxtest.New(t.Context(), t.TempDir())
 	require.NoError(t, err)
 	starting, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -183,4 +181,5 @@ func TestHistoryOverTheBorderOfHereAndThere(t *testing.T) {
 	require.Equal(t, "partial", gone.Quality)
 	require.Contains(t, gone.Missing, "does not answer")
 	require.NoError(t, run.stop())
+	require.NoError(t, app.Verify(t.Context(), run.cfg, t.Logf))
 }

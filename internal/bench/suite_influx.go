@@ -50,7 +50,7 @@ func withInflux(ctx context.Context, dir, name string) (*influxtest.Server, erro
 	if err != nil {
 		return nil, err
 	}
-	s, err := influxtest.New(dir)
+	s, err := influxtest.New(ctx, dir)
 	if err != nil {
 		return nil, err
 	}

@@ -36,9 +36,9 @@ func ownOnDisk(t *testing.T, size string) (s *influxtest.Server, disk string) {
 		require.NoError(t, err)
 	}
 	t.Cleanup(func() { require.NoError(t, unix.Unmount(disk, unix.MNT_DETACH)) })
-	s, err := influxtest.New(disk)
+	s, err := influxtest.New(t.Context(), disk)
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	require.NoError(t, s.Start(ctx))
 	t.Cleanup(func() { s.Stop(syscall.SIGKILL) })
@@ -51,7 +51,7 @@ func ownOnDisk(t *testing.T, size string) (s *influxtest.Server, disk string) {
 func TestAServerThatIsKilledPausedAndFilledHoldsEachReadingOnce(t *testing.T) {
 	s, disk := ownOnDisk(t, "48m")
 	server := serverOf(s)
-	server.Timeout = time.Second
+	server.Timeout = 2 * time.Second
 	b := newBed(t, server)
 	target, _ := b.run()
 	var want []string
@@ -137,7 +137,7 @@ func sameSet(t *testing.T, want, got []string) {
 // again starts a server that was stopped.
 func again(t *testing.T, s *influxtest.Server) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	require.NoError(t, s.Start(ctx))
 }

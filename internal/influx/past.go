@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/journal"
@@ -25,10 +26,21 @@ type Past struct {
 	Remote *Reader
 	// Whole is from when on (event time, Unix ms) everything is kept here.
 	Whole func() int64
+	Now   func() time.Time
 	Log   *slog.Logger
 
-	failing atomic.Bool
+	failed atomic.Pointer[failure] // nil: the last question was answered
 }
+
+// failure is when and why a question was not answered.
+type failure struct {
+	at  time.Time
+	why string
+}
+
+// respite is how long a target that did not answer is not asked: questions do
+// not pile up behind its time-outs.
+const respite = 5 * time.Second
 
 // Readings answers as the local readings do. missing says why readings from
 // before Whole may lack: what is kept here is told then, "" nothing lacks.
@@ -49,14 +61,21 @@ func (p *Past) Readings(ctx context.Context, q series.Query) (page series.Page, 
 		return page, "", nil
 	}
 	from = max(from, 0)
+	const what = "readings older than what is kept here are missing: "
+	if f := p.failed.Load(); f != nil && p.Now().Sub(f.at) < respite {
+		return page, what + f.why, nil
+	}
 	remote, upTo, err := p.Remote.readings(ctx, q.Device, kinds, from, to, q.After, q.Limit+1)
 	if err != nil {
-		if !p.failing.Swap(true) {
+		if ctx.Err() != nil {
+			return page, "", ctx.Err()
+		}
+		if p.failed.Swap(&failure{p.Now(), err.Error()}) == nil {
 			p.Log.WarnContext(ctx, "influx: history older than what is kept here cannot be read for now", "error", err)
 		}
-		return page, "readings older than what is kept here are missing: " + err.Error(), nil
+		return page, what + err.Error(), nil
 	}
-	if p.failing.Swap(false) {
+	if p.failed.Swap(nil) != nil {
 		p.Log.InfoContext(ctx, "influx: older history can be read again")
 	}
 	if upTo >= to {

@@ -109,7 +109,7 @@ func (r *Reader) span(ctx context.Context, device string, kinds []city.Kind, fro
 		}
 		return nil, fmt.Errorf("influx: %s", why)
 	}
-	defer result.Close()
+	defer func() { _ = result.Close() }() // it was read
 	lanes := map[pointKey]*point{}
 	var found []point
 	for result.Next() {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -48,7 +49,7 @@ func TestEachReadingIsThereOnce(t *testing.T) {
 // What a server refuses for itself is set aside one by one; the rest is there.
 func TestRefusedPointsAreSetAsideOneByOne(t *testing.T) {
 	s := start(t)
-	require.NoError(t, s.Write(t.Context(), "spot,device=P1,gateway=gw-1 dwell_s=\"text\" "+fmt.Sprint(begin*1_000_000))) // another type in that shard
+	require.NoError(t, s.Write(t.Context(), "spot,device=P1,gateway=gw-1 dwell_s=\"text\" "+strconv.FormatInt(begin*1_000_000, 10))) // another type in that shard
 	b := newBed(t, serverOf(s))
 	var want []string
 	for i := range uint64(300) {
@@ -92,7 +93,7 @@ func TestWhatADeadServerForgotIsSentAgain(t *testing.T) {
 	target, _ := b.run()
 	b.level(target, "readings")
 	require.Empty(t, points(t, s, "spot"))
-	f.says(func(w http.ResponseWriter, _ *http.Request) bool {
+	f.says(func(http.ResponseWriter, *http.Request) bool {
 		panic(http.ErrAbortHandler) // the connection ends without an answer
 	})
 	b.log.read(spot("P1", 100, begin+100_000))

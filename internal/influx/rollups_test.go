@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -33,7 +34,7 @@ func ask(t *testing.T, s *influxtest.Server, q string) (rows []string) {
 	return rows
 }
 
-func ns(ms int64) string { return fmt.Sprint(ms * 1_000_000) }
+func ns(ms int64) string { return strconv.FormatInt(ms*1_000_000, 10) }
 
 // Five minutes are sent once they are over, and again when something late
 // changes them; what is not over is not sent.
@@ -48,7 +49,7 @@ func TestRollupsAreSentWhenTheyAreOverAndAgainWhenTheyChange(t *testing.T) {
 		h.sites["S1"] = append(h.sites["S1"], occupancy.Rollup{T: at, CoveredMS: five / 2, FreeMS: 3 * five / 2, OccMS: five / 2, FreeMin: 2, Arrivals: i, Detection: inventory.DetectSpots})
 		h.roads["R1"] = append(h.roads["R1"], traffic.HistoryPoint{T: at, Coverage: city.SomeMilli(1000), FlowVPH: city.SomeMilli(600_000), DJ: city.SomeMilli(412)})
 	}
-	target, end := b.run()
+	_, end := b.run()
 	parking := "SELECT arrivals, free_avg, occupied_avg, free_min, coverage, covered_ms, free_ms FROM parking_5m WHERE site = 'S1' AND class = 'car' AND kecamatan = 'Bekasi Timur'"
 	there := func(rows ...string) {
 		b.until(func() bool { return len(ask(t, s, parking)) == len(rows) }, func() any { return ask(t, s, parking) })
@@ -69,7 +70,7 @@ func TestRollupsAreSentWhenTheyAreOverAndAgainWhenTheyChange(t *testing.T) {
 	h.roads["R1"][1].DJ = city.Milli{}
 	h.mu.Unlock()
 	end() // what is marked survives
-	target, _ = b.run()
+	target, _ := b.run()
 	b.log.read(spot("P1", 1, begin+1000))
 	b.log.read(city.Reading{Device: "T1", Kind: city.KindTraffic, Seq: 1, At: begin + five + 60_000, Traffic: &city.Traffic{PeriodS: 60, Lanes: []city.Lane{{Lane: 1}}}})
 	b.log.tick(begin + 3*five + 120_000)

@@ -62,7 +62,6 @@ type Target struct {
 	client *client
 	aside  aside
 
-	mu      sync.Mutex
 	streams []*stream
 }
 
@@ -165,6 +164,7 @@ func (s *stream) status() Status {
 	switch {
 	case s.name == streamBooks:
 		st.Journal = 1<<64 - 1
+		st.Lag = 1 // it has not looked yet
 		if s.lag != nil {
 			st.Lag = s.lag(s.at.pos)
 		}

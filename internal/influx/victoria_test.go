@@ -1,13 +1,13 @@
 package influx_test
 
 import (
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"os/exec"
 	"sort"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -58,7 +58,7 @@ func TestVictoriaMetrics(t *testing.T) {
 	more := func(from, to uint64) {
 		for i := from; i < to; i++ {
 			b.log.read(spot("P1", i, begin+int64(i)*500))
-			want = append(want, fmt.Sprintf("%d", i))
+			want = append(want, strconv.FormatUint(i, 10))
 		}
 	}
 	more(0, 3000)

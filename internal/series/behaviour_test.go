@@ -11,9 +11,9 @@ import (
 func TestBehaviour(t *testing.T) {
 	b := newBed(t)
 	b.fill(3, day0, 3, 500)
-	t.Run("journal", func(t *testing.T) { seriestest.Run(t, b.f, b.truth) })
+	t.Run("journal", func(t *testing.T) { seriestest.Run(t, b.f, b.truth, 40) })
 	b.seal()
 	b.fill(4, day0+3*day, 1, 300)
-	t.Run("archive and journal", func(t *testing.T) { seriestest.Run(t, b.f, b.truth) })
-	t.Run("model", func(t *testing.T) { seriestest.Run(t, seriestest.Model(b.truth), b.truth) })
+	t.Run("archive and journal", func(t *testing.T) { seriestest.Run(t, b.f, b.truth, 40) })
+	t.Run("model", func(t *testing.T) { seriestest.Run(t, seriestest.Model(b.truth), b.truth, 40) })
 }

@@ -39,11 +39,11 @@ type process struct {
 const database = "simpang"
 
 // Binary finds influxd, which `make servers` builds.
-func Binary() (string, error) {
+func Binary(ctx context.Context) (string, error) {
 	if path, err := exec.LookPath("influxd"); err == nil {
 		return path, nil
 	}
-	out, err := exec.CommandContext(context.Background(), "go", "env", "GOPATH").Output()
+	out, err := exec.CommandContext(ctx, "go", "env", "GOPATH").Output()
 	if err == nil {
 		path := filepath.Join(strings.TrimSpace(string(out)), "bin", "influxd")
 		if _, err = os.Stat(path); err == nil {
@@ -54,10 +54,10 @@ func Binary() (string, error) {
 }
 
 // New makes a server that keeps its data in dir. It is not started.
-func New(dir string) (*Server, error) {
+func New(ctx context.Context, dir string) (*Server, error) {
 	var ports [2]string
 	for i := range ports {
-		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, err
 		}
@@ -91,7 +91,7 @@ suppress-logo = true
 
 // Start starts it, waits until it answers, and makes the database.
 func (s *Server) Start(ctx context.Context) error {
-	path, err := Binary()
+	path, err := Binary(ctx)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (s *Server) Start(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), path, "-config", filepath.Join(s.dir, "influxdb.conf")) //nolint:gosec // what was built
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), path, "-config", filepath.Join(s.dir, "influxdb.conf"))
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {

@@ -25,8 +25,8 @@ type Source interface {
 }
 
 // Run holds a source to the truth: all entries that it should know, of any
-// devices.
-func Run(t *testing.T, s Source, truth []journal.Entry) {
+// devices. It asks for so many parts of it, seeded.
+func Run(t *testing.T, s Source, truth []journal.Entry, parts int) {
 	t.Helper()
 	devices := map[string][]journal.Entry{}
 	from, to := int64(1<<62), int64(-1<<62)
@@ -78,8 +78,10 @@ func Run(t *testing.T, s Source, truth []journal.Entry) {
 	})
 	t.Run("nothing", func(t *testing.T) {
 		for _, q := range []series.Query{
-			{Device: "nobody", From: from, To: to, Limit: 10}, {Device: names[0], From: to, To: to + 1000, Limit: 10},
-			{Device: names[0], From: from, To: from, Limit: 10}, {Device: names[0], From: to, To: from, Limit: 10},
+			{Device: "nobody", From: from, To: to, Limit: 10},
+			{Device: names[0], From: to, To: to + 1000, Limit: 10},
+			{Device: names[0], From: from, To: from, Limit: 10},
+			{Device: names[0], From: to, To: from, Limit: 10},
 		} {
 			page, err := s.Readings(t.Context(), q)
 			require.NoError(t, err)
@@ -89,7 +91,7 @@ func Run(t *testing.T, s Source, truth []journal.Entry) {
 	})
 	t.Run("any part", func(t *testing.T) {
 		r := rand.New(rand.NewPCG(3, 0x71))
-		for range 40 {
+		for range parts {
 			q := series.Query{Device: names[r.IntN(len(names))], From: from + r.Int64N(to-from), Limit: 1 + r.IntN(60)}
 			q.To = q.From + r.Int64N(to-q.From+2)
 			for _, k := range city.Kinds {

@@ -1,0 +1,61 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"github.com/simpang-id/simpang/internal/config"
+	"github.com/simpang-id/simpang/internal/influx"
+	"github.com/simpang-id/simpang/internal/inventory"
+	"github.com/simpang-id/simpang/internal/journal"
+	"github.com/simpang-id/simpang/internal/series"
+)
+
+// A target that is behind holds the journal's days, but not for longer than its
+// hold_days; before something is lost to it, and after, readyz names the days.
+func TestAJournalIsHeldForATargetForSoLong(t *testing.T) {
+	l := newLine(t)
+	const day = 24 * time.Hour
+	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	for _, age := range []int{40, 29, 10, 0} {
+		_, err := l.j.Append(t.Context(), []journal.Entry{{Type: journal.TypeTick, Recv: now.Add(-time.Duration(age) * day).UnixMilli()}})
+		require.NoError(t, err)
+	}
+	days := l.j.Days()
+	require.Len(t, days, 4)
+	g := &gateway{cfg: &config.Config{}, log: slog.New(slog.DiscardHandler), now: func() time.Time { return now }, journal: l.j, feed: l.feed, inventory: &inventories{timeline: &inventory.Timeline{}}}
+	require.Equal(t, uint64(1<<64-1), g.held(now), "without targets nothing is held")
+	g.cfg.City.Zone, g.cfg.Retention.Readings.Duration, g.cfg.Retention.Journal.Duration = time.UTC, 7*day, 7*day
+	dir := t.TempDir()
+	require.NoError(t, g.series.take(t.Context(), func(ctx context.Context) (*series.Follower, error) {
+		return series.Open(ctx, filepath.Join(dir, "archive"), series.Options{Journal: l.j, Zone: time.UTC, Index: filepath.Join(dir, "series.db")})
+	}))
+	t.Cleanup(func() { require.NoError(t, g.series.Close()) })
+	store, err := influx.OpenStore(t.Context(), filepath.Join(dir, "influx.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	target, err := influx.New(t.Context(), influx.Options{
+		ID: "away", Server: influx.Server{URL: "http://127.0.0.1:1", Bucket: "x", Timeout: time.Second}, Readings: true, Dir: dir, Store: store, Log: influxLog{g},
+		Timeline: g.inventory.timeline, Metrics: influx.NewMetrics(prometheus.NewRegistry()), Now: time.Now,
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, target.Close()) })
+	g.servers = &servers{targets: []*influx.Target{target}, hold: map[string]int{"away": 30}}
+
+	require.Equal(t, days[0].Last, g.held(now), "the day of 40 days ago was held for long enough, the next is held")
+	g.servers.hold["away"] = 60
+	require.Zero(t, g.held(now), "it needs everything")
+	st := target.Status()[0]
+	require.Empty(t, g.misses(target, &st))
+	g.servers.hold["away"] = 41
+	require.Contains(t, g.misses(target, &st), "behind since "+days[0].Date)
+	require.Contains(t, g.misses(target, &st), "raise hold_days")
+	st.Cursor = days[2].Last
+	require.Empty(t, g.misses(target, &st), "it has those days")
+}
