@@ -17,7 +17,7 @@ type influxd struct{ *influxtest.Server }
 
 func startInfluxd(t *testing.T) influxd {
 	t.Helper()
-	server, err := influxtest.New(t.TempDir())
+	server, err := influxtest.New(t.Context(), t.TempDir())
 	require.NoError(t, err)
 	t.Cleanup(func() { server.Stop(syscall.SIGKILL) })
 	require.NoError(t, server.Start(t.Context()))

@@ -119,7 +119,7 @@ func TestAlertsAndDashboardsFindTheirMetrics(t *testing.T) {
 	g := newGateway(t, writeCity(t, ""), brokerSource+`  - {id: away, type: mqtt, url: "tcp://127.0.0.1:1"}
   - {id: line, type: serial, port: nowhere, max_silence: 1s}
 `)
-	server, err := influxtest.New(t.TempDir())
+	server, err := influxtest.New(t.Context(), t.TempDir())
 	require.NoError(t, err)
 	t.Cleanup(func() { server.Stop(syscall.SIGKILL) })
 	require.NoError(t, server.Start(t.Context()))
