@@ -133,6 +133,7 @@ func TestTheGatewaysConfiguration(t *testing.T) {
 	text := read(t, "gateway/simpang.yaml")
 	for from, to := range map[string]string{
 		"/run/secrets/mqtt_gateway_password": filepath.Join(dir, "secrets/mqtt_gateway_password"),
+		"/run/secrets/influx_token":          filepath.Join(dir, "secrets/influx_token"),
 		"/run/secrets/mqtt_ca":               filepath.Join(dir, "secrets/mqtt_ca.crt"),
 		"/var/lib/simpang":                   filepath.Join(dir, "data"),
 	} {

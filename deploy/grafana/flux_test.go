@@ -13,7 +13,7 @@ import (
 func points(now time.Time) string {
 	var b strings.Builder
 	line := func(at time.Time, format string, args ...any) {
-		fmt.Fprintf(&b, "%s %d\n", fmt.Sprintf(format, args...), at.Unix())
+		fmt.Fprintf(&b, "%s %d\n", fmt.Sprintf(format, args...), at.UnixNano())
 	}
 	first := now.Add(-2 * time.Hour).Truncate(5 * time.Minute)
 	for at, n := first, 0; at.Before(now); at, n = at.Add(5*time.Minute), n+1 {
@@ -33,6 +33,8 @@ func points(now time.Time) string {
 	return b.String()
 }
 
+const bucket = "simpang/autogen"
+
 // asGrafana fills in what Grafana does, with the choice "All".
 func asGrafana(query string) string {
 	return strings.NewReplacer(
@@ -43,12 +45,12 @@ func asGrafana(query string) string {
 
 func TestFlux(t *testing.T) {
 	server, lines := startInfluxd(t), points(time.Now())
-	server.write(t, lines)
+	require.NoError(t, server.Write(t.Context(), lines))
 	t.Run("each query finds its points", func(t *testing.T) { eachFindsItsPoints(t, server) })
 	t.Run("it tells the truth", func(t *testing.T) { tellsTheTruth(t, server, lines) })
 }
 
-func eachFindsItsPoints(t *testing.T, server *influxd) {
+func eachFindsItsPoints(t *testing.T, server influxd) {
 	t.Helper()
 	asked := 0
 	for file, d := range dashboards(t) {
@@ -79,7 +81,7 @@ func eachFindsItsPoints(t *testing.T, server *influxd) {
 }
 
 // tellsTheTruth compares figures of some panels with what was written.
-func tellsTheTruth(t *testing.T, server *influxd, lines string) {
+func tellsTheTruth(t *testing.T, server influxd, lines string) {
 	t.Helper()
 	query := func(file, title string) string {
 		for _, p := range dashboards(t)["dashboards/"+file].Panels {

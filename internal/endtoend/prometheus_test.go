@@ -10,9 +10,13 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/simpang-id/simpang/internal/influx/influxtest"
 )
 
 // scraper is a real Prometheus, from Debian, that scrapes a gateway and holds our
@@ -115,14 +119,25 @@ func TestAlertsAndDashboardsFindTheirMetrics(t *testing.T) {
 	g := newGateway(t, writeCity(t, ""), brokerSource+`  - {id: away, type: mqtt, url: "tcp://127.0.0.1:1"}
   - {id: line, type: serial, port: nowhere, max_silence: 1s}
 `)
+	server, err := influxtest.New(t.Context(), t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(func() { server.Stop(syscall.SIGKILL) })
+	require.NoError(t, server.Start(t.Context()))
 	require.NoError(t, os.WriteFile(filepath.Join(g.dir, "city.key"), []byte("k"), 0o600))
-	g.reconfigure(t, "data_dir: data", `data_dir: data
-complaints: {endpoint: "http://127.0.0.1:1/open311/v2", key_file: city.key}`)
+	g.reconfigure(t, "data_dir: data", fmt.Sprintf(`data_dir: data
+complaints: {endpoint: "http://127.0.0.1:1/open311/v2", key_file: city.key}
+influx: [{id: pusat, url: %q, bucket: %q}]`, server.URL, server.Bucket))
 	g.launch()
 	g.until("the gateway answers", func() bool { return g.status("/healthz") == http.StatusOK })
 	scraper := startPrometheus(t, g)
 	p := connect(t, g.mqtt, "spot-c01", g.secretOf("spot-c01"))
 	p.up("spot-c01", `{"kind":"spot","seq":1,"at":"2026-01-01T00:00:00+07:00","occupied":true}`) // too old
+	seq := 1
+	taken := func() {
+		seq++
+		p.up("spot-c01", fmt.Sprintf(`{"kind":"spot","seq":%d,"at":%q,"occupied":true}`, seq, time.Now().Format(time.RFC3339)))
+	}
+	taken()
 	g.until("it is counted", func() bool { return scraper.series("rate(simpang_messages_total[5s])") > 0 })
 
 	names := map[string]bool{}
@@ -130,7 +145,10 @@ complaints: {endpoint: "http://127.0.0.1:1/open311/v2", key_file: city.key}`)
 		for _, name := range metricName.FindAllString(q.expr, -1) {
 			names[name] = true
 		}
-		g.until(q.title+": "+q.expr, func() bool { return scraper.series(q.expr) > 0 })
+		g.until(q.title+": "+q.expr, func() bool {
+			taken()
+			return scraper.series(q.expr) > 0
+		})
 	}
 	rules, err := os.ReadFile(filepath.Join(root(), "deploy/prometheus/simpang-rules.yml"))
 	require.NoError(t, err)
