@@ -22,7 +22,7 @@ var (
 		TypeSerial: {"port", "baud", "data_bits", "parity", "stop_bits", "device", "templates_file", "idle", "map_file"},
 	}
 	keysOfFormat = map[string]string{"device": FormatEscpos, "templates_file": FormatEscpos, "idle": FormatEscpos, "map_file": FormatModbus} // of a serial line
-	formatsOf    = map[string][]string{TypeBroker: {FormatNative}, TypeMQTT: {FormatNative, FormatTTS, FormatChirp, FormatSenML}, TypeSerial: {FormatFrames, FormatEscpos, FormatModbus}}
+	formatsOf    = map[string][]string{TypeBroker: {FormatNative, FormatTTS, FormatChirp, FormatSenML}, TypeMQTT: {FormatNative, FormatTTS, FormatChirp, FormatSenML}, TypeSerial: {FormatFrames, FormatEscpos, FormatModbus}}
 	later        = map[string][]string{ // words of the contract that a later step builds
 		TypeBroker: {FormatTTS, FormatChirp, FormatSenML},
 	}
