@@ -23,7 +23,7 @@ var (
 	}
 	keysOfFormat = map[string]string{"device": FormatEscpos, "templates_file": FormatEscpos, "idle": FormatEscpos, "map_file": FormatModbus} // of a serial line
 	formatsOf    = map[string][]string{TypeBroker: {FormatNative, FormatTTS, FormatChirp, FormatSenML}, TypeMQTT: {FormatNative, FormatTTS, FormatChirp, FormatSenML}, TypeSerial: {FormatFrames, FormatEscpos, FormatModbus}}
-	bauds = []int{
+	bauds        = []int{
 		50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800,
 		500000, 576000, 921600, 1000000, 1152000, 1500000, 2000000, 2500000, 3000000, 3500000, 4000000,
 	}
