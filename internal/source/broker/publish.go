@@ -89,9 +89,9 @@ func (c *conn) take(l *login, s mqttwire.Slot, t *topic, body, size int) error {
 	}
 	decoded := c.decode(t, payload)
 	device := t.device
-	switch {
-	case t.verdict == verdictUp:
-	case t.verdict == verdictNetwork:
+	switch t.verdict {
+	case verdictUp:
+	case verdictNetwork:
 		if c.src.o.SelfNamed {
 			device = cmp.Or(decoded.Device, c.cred.device)
 		}

@@ -11,11 +11,11 @@ import (
 func TestIs(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{
-		`{"kind":"spot"}`:                               true,
-		`[{"seq":1,"x":{"a":[1]},"kind":"spot"},{}]`:    true,
-		`{"kind"`:                                       true,
-		`{"seq":1}`:                                     false,
-		`{"end_device_ids":{"kind":"spot"}}`:            false,
+		`{"kind":"spot"}`: true,
+		`[{"seq":1,"x":{"a":[1]},"kind":"spot"},{}]`: true,
+		`{"kind"`:                            true,
+		`{"seq":1}`:                          false,
+		`{"end_device_ids":{"kind":"spot"}}`: false,
 		`{"deduplicationId":"x","object":{"kind":"a"}}`: false,
 		`[{"bn":"urn:dev:a","n":"occupied","vb":true}]`: false,
 		`[[{"kind":"spot"}]]`:                           false,
