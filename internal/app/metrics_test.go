@@ -230,7 +230,7 @@ func TestReadyzTellsEachSourceAndFollower(t *testing.T) {
 		require.Zero(t, s.Lag)
 	}
 	told := func() {
-		require.Len(t, ready.Followers, 6)
+		require.Len(t, ready.Followers, 7)
 		for _, f := range ready.Followers {
 			require.NotNil(t, f.LagS)
 			require.NotNil(t, f.AgeS)

@@ -42,6 +42,9 @@ func (g *gateway) decode(sourceID, device string, raw []byte) wire.Decoded {
 			if s.ID != sourceID {
 				continue
 			}
+			if s.Type == config.TypeBroker && native.Is(raw) { // of its devices, whatever its bridges speak
+				return native.Decode(device, raw)
+			}
 			switch s.Format {
 			case config.FormatFrames:
 				decoded, _ := frames.Decode(raw)

@@ -45,10 +45,14 @@ func (g *gateway) startSources(ctx context.Context, undo *stack) error {
 func (g *gateway) openSource(ctx context.Context, c config.Source) (source.Source, error) {
 	switch c.Type {
 	case config.TypeBroker:
-		b, err := broker.New(broker.Options{
+		o := broker.Options{
 			ID: c.ID, Listen: c.Listen, TLSListen: c.TLSListen, CertFile: c.CertFile, KeyFile: c.KeyFile,
 			CredentialsFile: c.CredentialsFile, Decode: native.Decode, Sink: g.queue, Log: g.log,
-		})
+		}
+		if c.Format != config.FormatNative {
+			o.Network, o.SelfNamed = g.formats[c.ID], c.Format != config.FormatSenML
+		}
+		b, err := broker.New(o)
 		if err != nil {
 			return nil, err
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -98,7 +99,7 @@ func TestUpgradeFromOlderStores(t *testing.T) {
 				require.JSONEq(t, string(readings), string(got.Readings[d]), d)
 			}
 			for path, answer := range want.Told.Answers {
-				require.JSONEq(t, string(answer), string(got.Answers[path]), path)
+				require.JSONEq(t, string(answer), withoutNew(t, answer, got.Answers[path]), path)
 			}
 			proved := r.text("/v1/revenue/proof/inclusion?receipt=m1:1:1", want.Token)
 			require.Contains(t, proved, `"checkpoint"`, "what older versions booked is in the tree")
@@ -106,6 +107,20 @@ func TestUpgradeFromOlderStores(t *testing.T) {
 			require.NoError(t, app.Verify(t.Context(), r.cfg, t.Logf))
 		})
 	}
+}
+
+// withoutNew is an answer without the members that its older version had not:
+// members are added, and none goes or changes.
+func withoutNew(t *testing.T, before, now json.RawMessage) string {
+	t.Helper()
+	var old, fresh map[string]json.RawMessage
+	if json.Unmarshal(before, &old) != nil || json.Unmarshal(now, &fresh) != nil {
+		return string(now) // no object
+	}
+	maps.DeleteFunc(fresh, func(name string, _ json.RawMessage) bool { return old[name] == nil })
+	text, err := json.Marshal(fresh)
+	require.NoError(t, err)
+	return string(text)
 }
 
 func TestKeepStore(t *testing.T) {

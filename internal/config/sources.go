@@ -22,11 +22,8 @@ var (
 		TypeSerial: {"port", "baud", "data_bits", "parity", "stop_bits", "device", "templates_file", "idle", "map_file"},
 	}
 	keysOfFormat = map[string]string{"device": FormatEscpos, "templates_file": FormatEscpos, "idle": FormatEscpos, "map_file": FormatModbus} // of a serial line
-	formatsOf    = map[string][]string{TypeBroker: {FormatNative}, TypeMQTT: {FormatNative, FormatTTS, FormatChirp, FormatSenML}, TypeSerial: {FormatFrames, FormatEscpos, FormatModbus}}
-	later        = map[string][]string{ // words of the contract that a later step builds
-		TypeBroker: {FormatTTS, FormatChirp, FormatSenML},
-	}
-	bauds = []int{
+	formatsOf    = map[string][]string{TypeBroker: {FormatNative, FormatTTS, FormatChirp, FormatSenML}, TypeMQTT: {FormatNative, FormatTTS, FormatChirp, FormatSenML}, TypeSerial: {FormatFrames, FormatEscpos, FormatModbus}}
+	bauds        = []int{
 		50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800,
 		500000, 576000, 921600, 1000000, 1152000, 1500000, 2000000, 2500000, 3000000, 3500000, 4000000,
 	}
@@ -72,8 +69,6 @@ func (l *loader) source(s *Source, key string) {
 	l.foreignKeys(s, key)
 	switch {
 	case slices.Contains(formatsOf[s.Type], s.Format):
-	case slices.Contains(later[s.Type], s.Format):
-		l.fault(key+"format", "%s is not built yet in this version: use %s", s.Format, formatsOf[s.Type][0])
 	default:
 		l.fault(key+"format", "is %q, which a source of type %s does not speak: %s", short(s.Format), s.Type, strictyaml.Suggest(s.Format, formatsOf[s.Type]))
 	}

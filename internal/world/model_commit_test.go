@@ -31,7 +31,8 @@ func (m *model) compareEntries(entries []journal.Entry) {
 // differs tells how an entry differs from what it should be.
 func differs(is, want *journal.Entry) string {
 	switch {
-	case is.Type != want.Type || is.Recv != want.Recv || is.Source != want.Source || is.Flags&^journal.FlagNewRun != want.Flags:
+	case is.Type != want.Type || is.Recv != want.Recv || is.Source != want.Source || is.Flags&^(journal.FlagNewRun|journal.FlagSkewed) != want.Flags:
+	case is.Type == journal.TypeReading && want.Reading.At-is.Recv > aheadMs && is.Flags&journal.FlagSkewed == 0:
 	case is.Type == journal.TypeReading && !sameReading(is.Reading, want.Reading):
 	case !reflect.DeepEqual(is.Tally, want.Tally) || !reflect.DeepEqual(is.Closure, want.Closure):
 	case !reflect.DeepEqual(is.Act, want.Act):
@@ -41,6 +42,10 @@ func differs(is, want *journal.Entry) string {
 	}
 	return describe(is) + " where must be " + describe(want)
 }
+
+// aheadMs is how far a reading may lie ahead of us and not be flagged, whatever
+// is known of its device's clock (rules.yaml, device_skew).
+const aheadMs = 60_000
 
 // sameReading compares what was taken with what was sent: but for the plate, of
 // which only the hash is kept.

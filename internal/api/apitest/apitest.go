@@ -103,6 +103,7 @@ func New(tb testing.TB) *City {
 	c.Parking.init()
 	c.Traffic.init()
 	c.Proofs.init(tb)
+	c.Certificates.init()
 	var err error
 	c.Tokens, err = token.Open(tb.Context(), filepath.Join(tb.TempDir(), "tokens.db"), c.Log)
 	require.NoError(tb, err)

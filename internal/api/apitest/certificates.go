@@ -20,6 +20,29 @@ type Certificates struct {
 	Entry   int64
 }
 
+// init sets a closed day: a device of two revisions, its place, and the list.
+func (c *Certificates) init() {
+	boot := uint64(3)
+	head := func(revision int64) certificate.Head {
+		return certificate.Head{Format: certificate.Format, City: "bekasi", Date: "2026-02-20", Revision: revision, Position: 900, AsOf: "2026-03-01T00:00:00+07:00", Inventory: "ab12"}
+	}
+	counts := certificate.Counts{Expected: new(int64(10)), Received: 7, Duplicate: 1, Late: 2, Quarantined: 1, Missing: new(int64(2))}
+	for revision := range int64(2) {
+		c.Devices = append(c.Devices, certificate.DeviceDay{
+			Head: head(revision + 1), Device: "spot-1", Kind: "spot", Site: "s-alun", IntervalS: new(int64(300)), Basis: certificate.BySequence, Counts: counts, ByInterval: new(int64(288)),
+			GapCount: 1, Gaps: []certificate.Missed{{Boot: &boot, FromSeq: 5, ToSeq: 1<<64 - 1}},
+		})
+	}
+	c.Day = certificate.State{Known: true, Closed: true, ClosesAt: Noon.UnixMilli()}
+	totals := certificate.Totals{Counts: counts, Devices: 1}
+	c.Places = []certificate.PlaceDay{{
+		Head: head(1), Site: "s-alun", Totals: totals,
+		List: []certificate.PlaceDevice{{Device: "=spot-1", Part: certificate.Part{Revision: 2, SHA256: "cd"}, Basis: certificate.ByNothing}},
+	}}
+	c.Lists = []certificate.CityDay{{Head: head(1), Totals: totals, List: []certificate.CityPlace{{Site: "s-alun", Part: certificate.Part{Revision: 1, SHA256: "ef"}, Totals: totals}}}}
+	c.Entry = 42
+}
+
 // keptOf encodes one of some documents.
 func keptOf[T any](docs []T, revision int64) (*certificate.Kept, error) {
 	newest := int64(len(docs))

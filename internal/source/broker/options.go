@@ -56,8 +56,14 @@ type Options struct {
 	// Decode makes readings of a payload that device published. Required. It is
 	// called from many goroutines, never with more than source.MaxPayload bytes.
 	Decode func(device string, payload []byte) wire.Decoded
-	Sink   source.Sink  // required
-	Log    *slog.Logger // nil: slog.Default()
+	// Network makes readings of what a bridge publishes to topics that are none of
+	// devices, sg/v1/..., and that its filters cover: a LoRaWAN network server, say.
+	// The topic's last level is the device that it is called with. Nil: there are no
+	// such topics. It is called like Decode.
+	Network   func(device string, payload []byte) wire.Decoded
+	SelfNamed bool         // payloads that Network reads name their device: a topic does not
+	Sink      source.Sink  // required
+	Log       *slog.Logger // nil: slog.Default()
 
 	MaxClients     int           // connections that are logged in; default what the limit of open files leaves room for, 100,000 at most
 	MaxPending     int           // connections that are not logged in yet; default 512

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -88,7 +89,13 @@ func (c *conn) take(l *login, s mqttwire.Slot, t *topic, body, size int) error {
 	}
 	decoded := c.decode(t, payload)
 	device := t.device
-	if t.verdict != verdictUp {
+	switch t.verdict {
+	case verdictUp:
+	case verdictNetwork:
+		if c.src.o.SelfNamed {
+			device = cmp.Or(decoded.Device, c.cred.device)
+		}
+	default:
 		c.src.stats.Denied.Add(1)
 		device = c.cred.device
 		if l.v5 {
@@ -179,7 +186,11 @@ func (c *conn) topic(name []byte) *topic {
 			t = &topic{}
 		}
 		t.name = string(name)
-		t.verdict, t.device = c.cred.mayPublish(t.name)
+		if c.src.o.Network != nil {
+			t.verdict, t.device = c.cred.mayFeed(t.name)
+		} else {
+			t.verdict, t.device = c.cred.mayPublish(t.name)
+		}
 		if c.topics == nil && c.last != nil { // most devices have one topic, and no map
 			c.topics = map[string]*topic{c.last.name: c.last}
 		}
@@ -207,7 +218,11 @@ func (c *conn) decode(t *topic, payload []byte) wire.Decoded {
 		return refuse(payload, city.ReasonTooLarge,
 			fmt.Sprintf("%d bytes; %d at most: send fewer readings a message", len(payload), source.MaxPayload))
 	}
-	return wire.Contain(payload, func() wire.Decoded { return c.src.o.Decode(t.device, payload) })
+	decode := c.src.o.Decode
+	if t.verdict == verdictNetwork {
+		decode = c.src.o.Network
+	}
+	return wire.Contain(payload, func() wire.Decoded { return decode(t.device, payload) })
 }
 
 func refuse(payload []byte, reason city.Reason, detail string) wire.Decoded {

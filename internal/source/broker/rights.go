@@ -40,7 +40,21 @@ const (
 	verdictStatus                  // passes through the broker
 	verdictForeign                 // the topic of a device that is not the client's
 	verdictBadTopic                // no topic that anybody publishes to
+	verdictNetwork                 // a topic of a network, by a bridge: to the sink
 )
+
+// mayFeed tells what a bridge may do with a topic that is none of devices where
+// the broker takes a network's: device is the topic's last level.
+func (c *credential) mayFeed(topic string) (v verdict, device string) {
+	if !c.bridge() || strings.HasPrefix(topic, "sg/") || strings.HasPrefix(topic, "$") {
+		return c.mayPublish(topic)
+	}
+	device = topic[strings.LastIndexByte(topic, '/')+1:]
+	if !c.covers(topic) {
+		return verdictForeign, device
+	}
+	return verdictNetwork, device
+}
 
 // mayPublish tells what the holder of c may do with topic; device is the
 // topic's, "" where it has none.
