@@ -117,7 +117,13 @@ func threeSources(t *testing.T) string {
 // TestMetrics walks everything that the admin listener tells: each has a help
 // text, labels are closed sets, and docs/operations.md has them all.
 func TestMetrics(t *testing.T) {
-	r := start(t, threeSources(t))
+	dir := threeSources(t)
+	codecs, err := filepath.Abs("../../configs/codecs/codecs.yaml")
+	require.NoError(t, err)
+	text, err := os.ReadFile(filepath.Join(dir, "simpang.yaml"))
+	require.NoError(t, err)
+	writeFiles(t, dir, map[string]string{"simpang.yaml": string(text) + "\ncodecs_file: " + codecs + "\n"})
+	r := start(t, dir)
 	r.cfg.Sources = r.cfg.Sources[2:] // publish uses the first
 	for _, device := range []string{"d1", "d2", "stranger"} {
 		r.publish(device, reading(1, true))

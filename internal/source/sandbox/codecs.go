@@ -38,6 +38,7 @@ func NewCodecs(list []codec.Codec, sources []string, o Options) *Codecs {
 	}
 	for i := range list {
 		c.scripts = append(c.scripts, Script{Source: sources[i], Limit: list[i].Limit})
+		o.Metrics.expect(list[i].Profile)
 	}
 	c.box = New(c.scripts, o)
 	return c

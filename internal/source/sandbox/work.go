@@ -42,6 +42,19 @@ const stopWithin = 20 * time.Millisecond
 // exitStuck is how a process ends whose script did not stop.
 const exitStuck = 3
 
+// Child makes this process a sandbox's where it was started to be one, and exits
+// then; every program that makes a Sandbox calls it first.
+func Child() {
+	if len(os.Args) != 2 || os.Args[1] != Command {
+		return
+	}
+	if err := Work(os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
 // Work is a sandbox's process: it serves requests until in ends. It bounds the
 // process that it runs in, and may end it.
 func Work(in io.Reader, out io.Writer) error {

@@ -113,7 +113,7 @@ var operators = map[string]string{
 func (s *strictly) Visit(node *ast.Node) {
 	switch n := (*node).(type) {
 	case *ast.IntegerNode:
-		if n.Value > 1<<53 || n.Value < -1<<53 {
+		if value := int64(n.Value); value > 1<<53 || value < -1<<53 {
 			s.refuse("a number is too large")
 		}
 		ast.Patch(node, &ast.FloatNode{Value: float64(n.Value)})
