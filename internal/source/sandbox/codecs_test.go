@@ -19,8 +19,8 @@ import (
 )
 
 // place is a codec of a parking place.
-func place(profile, script string) (codec.CodecFile, string) {
-	return codec.CodecFile{Profile: profile, File: profile + ".js", TimeLimit: "100ms", Readings: []codec.ReadingFile{{Kind: "spot", Occupied: "data.occupied"}}}, script
+func place(profile, script string) (codec.VendorFile, string) {
+	return codec.VendorFile{Profile: profile, File: profile + ".js", TimeLimit: "100ms", Readings: []codec.ReadingFile{{Kind: "spot", Occupied: "data.occupied"}}}, script
 }
 
 const occupied = `var n = 0; function decodeUplink(input) { n++; return {data: {occupied: input.bytes[0] === n}} }`

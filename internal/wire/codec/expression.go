@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -162,7 +163,7 @@ func (s *strictly) binary(node *ast.Node, n *ast.BinaryNode) {
 
 func (s *strictly) refuse(why string) {
 	if s.err == nil {
-		s.err = fmt.Errorf("%s", why) //nolint:perfsprint // as the others
+		s.err = errors.New(why)
 	}
 }
 
