@@ -16,6 +16,7 @@ import (
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/config"
 	"github.com/simpang-id/simpang/internal/journal"
+	"github.com/simpang-id/simpang/internal/source/sandbox"
 )
 
 // beProgram makes this test's binary the program itself, for what has to be
@@ -23,6 +24,7 @@ import (
 const beProgram = "TEST_IS_THE_PROGRAM"
 
 func TestMain(m *testing.M) {
+	sandbox.Child()
 	if os.Getenv(beProgram) != "" {
 		main() // exits
 	}

@@ -61,23 +61,11 @@ func (e *usageError) Error() string { return e.text }
 func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
 
 func main() {
-	if len(os.Args) == 2 && os.Args[1] == sandbox.Command {
-		os.Exit(codecWorker(os.Stdin, os.Stdout, os.Stderr))
-	}
+	sandbox.Child()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
-}
-
-// codecWorker is the process that runs vendors' codecs for the gateway. It is no
-// command for people.
-func codecWorker(in io.Reader, out, stderr io.Writer) int {
-	if err := sandbox.Work(in, out); err != nil {
-		fmt.Fprintln(stderr, err)
-		return exitFailed
-	}
-	return exitDone
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {

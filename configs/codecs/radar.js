@@ -2,19 +2,17 @@
 // lanes, with the time by its own clock.
 class Reader {
   constructor(bytes) {
-    this.view = new DataView(Uint8Array.from(bytes).buffer);
+    this.bytes = bytes;
     this.at = 0;
   }
   u8() {
-    return this.view.getUint8(this.at++);
+    return this.bytes[this.at++];
   }
   u16() {
-    this.at += 2;
-    return this.view.getUint16(this.at - 2);
+    return (this.u8() << 8) | this.u8();
   }
   u32() {
-    this.at += 4;
-    return this.view.getUint32(this.at - 4);
+    return this.u16() * 65536 + this.u16();
   }
 }
 

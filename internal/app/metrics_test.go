@@ -118,9 +118,14 @@ func threeSources(t *testing.T) string {
 // text, labels are closed sets, and docs/operations.md has them all.
 func TestMetrics(t *testing.T) {
 	dir := threeSources(t)
+	codecs, err := filepath.Abs("../../configs/codecs/codecs.yaml")
+	require.NoError(t, err)
 	text, err := os.ReadFile(filepath.Join(dir, "simpang.yaml"))
 	require.NoError(t, err)
-	writeFiles(t, dir, map[string]string{"simpang.yaml": string(text) + "influx: [{id: away, url: \"http://127.0.0.1:1\", bucket: x}]\n"})
+	writeFiles(t, dir, map[string]string{"simpang.yaml": string(text) + "
+codecs_file: " + codecs + "
+influx: [{id: away, url: \"http://127.0.0.1:1\", bucket: x}]
+"})
 	r := start(t, dir)
 	r.cfg.Sources = r.cfg.Sources[2:] // publish uses the first
 	for _, device := range []string{"d1", "d2", "stranger"} {

@@ -105,8 +105,10 @@ func (k *checker) codecs() map[string][]city.Kind {
 		return nil
 	}
 	codecs := sandbox.NewCodecs(list, scripts, sandbox.Options{Log: slog.New(slog.DiscardHandler), Processes: 1})
-	defer codecs.Close()
 	faults, unserved := TryCodecs(k.c, list, codecs)
+	if err := codecs.Close(); err != nil {
+		k.fault("codecs_file", "could not be tried: %v", err)
+	}
 	k.faults = append(k.faults, faults...)
 	if unserved != nil {
 		k.fault("codecs_file", "could not be tried: %v", unserved)

@@ -38,6 +38,7 @@ func NewCodecs(list []codec.Codec, sources []string, o Options) *Codecs {
 	}
 	for i := range list {
 		c.scripts = append(c.scripts, Script{Source: sources[i], Limit: list[i].Limit})
+		o.Metrics.expect(list[i].Profile)
 	}
 	c.box = New(c.scripts, o)
 	return c
@@ -106,6 +107,7 @@ func (c *Codecs) wrong(i int, r *codec.Result) string {
 		return "throws when it is loaded (" + r.Text + "): mend it; only the language itself is known, no require, no Buffer, no timers"
 	case codec.Slow:
 		return fmt.Sprintf("takes longer than %s when it is loaded: mend it, or raise time_limit", c.scripts[i].Limit)
+	default:
 	}
 	return "cannot be loaded (" + r.Text + "): mend it"
 }
@@ -206,6 +208,7 @@ func (c *Codecs) failed(i int, r *codec.Result) error {
 		return refused(city.ReasonCodecFailed, "its codec %s returns too much, or an object within itself: %s", file, then)
 	case codec.Shape:
 		return refused(city.ReasonCodecFailed, "its codec %s returns no output of TS013 (%s): %s", file, r.Text, then)
+	default:
 	}
 	text := r.Text
 	if r.Failure == codec.Syntax { // it was checked at the start

@@ -19,8 +19,8 @@ import (
 )
 
 // place is a codec of a parking place.
-func place(profile, script string) (codec.CodecFile, string) {
-	return codec.CodecFile{Profile: profile, File: profile + ".js", TimeLimit: "100ms", Readings: []codec.ReadingFile{{Kind: "spot", Occupied: "data.occupied"}}}, script
+func place(profile, script string) (codec.VendorFile, string) {
+	return codec.VendorFile{Profile: profile, File: profile + ".js", TimeLimit: "100ms", Readings: []codec.ReadingFile{{Kind: "spot", Occupied: "data.occupied"}}}, script
 }
 
 const occupied = `var n = 0; function decodeUplink(input) { n++; return {data: {occupied: input.bytes[0] === n}} }`
@@ -125,7 +125,7 @@ func TestALoopHarmsItsDeviceAlone(t *testing.T) {
 
 	calls, err := testutil.GatherAndCount(reg, "simpang_codec_payloads_total")
 	require.NoError(t, err)
-	require.Equal(t, 4, calls, "good ok, odd ok, loops slow, loops rested")
+	require.Equal(t, 5, calls, "good, odd and loops ok (0), loops slow, loops rested")
 }
 
 // What is not the codec's doing is not laid at its door.

@@ -29,6 +29,14 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	}
 }
 
+// expect has a profile's series there before its first payload.
+func (m *Metrics) expect(profile string) {
+	if m != nil {
+		m.calls.WithLabelValues(profile, "ok")
+		m.seconds.WithLabelValues(profile)
+	}
+}
+
 func (m *Metrics) called(profile string, seconds float64) {
 	if m != nil {
 		m.seconds.WithLabelValues(profile).Observe(seconds)

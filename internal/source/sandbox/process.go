@@ -28,8 +28,15 @@ type process struct {
 // startWithin is how long a new process may take until its first answer.
 const startWithin = 10 * time.Second
 
+// marker is a variable that a process has, so that none starts another where a
+// program does not know Command.
+const marker = "SIMPANG_CODEC_WORKER"
+
 // start starts a process.
 func start(command []string) (p *process, err error) {
+	if os.Getenv(marker) != "" {
+		return nil, errors.New("this is a codecs' process itself: does the program call sandbox.Work?")
+	}
 	inner, requests, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -42,7 +49,7 @@ func start(command []string) (p *process, err error) {
 	defer outer.Close()
 	p = &process{requests: requests, answers: answers, reader: bufio.NewReaderSize(answers, 16<<10), said: &head{}, loaded: map[uint32]bool{}}
 	p.cmd = exec.Command(command[0], command[1:]...) //nolint:gosec,noctx // the program itself; it lives as long as the pipe
-	p.cmd.Dir, p.cmd.Env = "/", []string{"GOTRACEBACK=none"}
+	p.cmd.Dir, p.cmd.Env = "/", []string{"GOTRACEBACK=none", marker + "=1"}
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = inner, outer, p.said
 	if err := p.cmd.Start(); err != nil {
 		return nil, errors.Join(err, requests.Close(), answers.Close())

@@ -1,7 +1,7 @@
 package sandbox_test
 
 import (
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -39,7 +39,7 @@ func TestAProfileHasAnAllowance(t *testing.T) {
 	r, begin := sandbox.NewRests(), time.Unix(1_772_414_100, 0)
 	now, spent := begin, time.Duration(0)
 	for i := 0; now.Sub(begin) < time.Hour; i++ {
-		device := fmt.Sprint(i % 10_000)
+		device := strconv.Itoa(i % 10_000)
 		if until, _ := r.Until("p", device, now); until.IsZero() {
 			now = now.Add(call)
 			r.Cost("p", device, now, call)

@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -25,10 +27,10 @@ const Command = "codec-worker"
 
 // The bounds of a process.
 const (
-	maxData  = 160 << 20 // bytes that the kernel lets it have for data
-	softHeap = 48 << 20  // from which on Go collects what is garbage all the time
-	maxStack = 32 << 20  // of Go, in which the interpreter recurses
-	tidyHeap = 32 << 20  // above which a process ends after a call, so that the next begins with as much as any
+	maxData  = 96 << 20 // bytes of data that the kernel lets it have beside what it begins with
+	softHeap = 48 << 20 // from which on Go collects what is garbage all the time
+	maxStack = 32 << 20 // of Go, in which the interpreter recurses
+	tidyHeap = 32 << 20 // above which a process ends after a call, so that the next begins with as much as any
 )
 
 // patience is how many times its limit a script may last on the clock, where
@@ -41,6 +43,19 @@ const stopWithin = 20 * time.Millisecond
 
 // exitStuck is how a process ends whose script did not stop.
 const exitStuck = 3
+
+// Child makes this process a sandbox's where it was started to be one, and exits
+// then; every program that makes a Sandbox calls it first.
+func Child() {
+	if len(os.Args) != 2 || os.Args[1] != Command {
+		return
+	}
+	if err := Work(os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
 
 // Work is a sandbox's process: it serves requests until in ends. It bounds the
 // process that it runs in, and may end it.
@@ -83,12 +98,16 @@ func bound() error {
 	debug.SetMemoryLimit(softHeap)
 	debug.SetGCPercent(400) // below softHeap a call leaves little, and less often counts more
 	runtime.GOMAXPROCS(2)   // the script, and the watchdog
+	begun, err := data()
+	if err != nil {
+		return fmt.Errorf("sandbox: what memory it has: %w", err)
+	}
 	for _, limit := range []struct {
 		name string
 		of   int
 		most uint64
 	}{
-		{"memory", unix.RLIMIT_DATA, maxData},
+		{"memory", unix.RLIMIT_DATA, begun + maxData},
 		{"files", unix.RLIMIT_FSIZE, 0},
 		{"core dumps", unix.RLIMIT_CORE, 0},
 	} {
@@ -103,6 +122,21 @@ func bound() error {
 	// systems let us say so; the bound above holds everywhere.
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0o600)
 	return nil
+}
+
+// data is how many bytes of data the kernel counts for this process: far more
+// than are in memory, for Go maps before it uses.
+func data() (uint64, error) {
+	text, err := os.ReadFile("/proc/self/statm") // pages; the sixth number is data and stack
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(string(text))
+	if len(fields) < 6 {
+		return 0, fmt.Errorf("/proc/self/statm has %d numbers, not 7", len(fields))
+	}
+	pages, err := strconv.ParseUint(fields[5], 10, 40)
+	return pages * uint64(os.Getpagesize()), err
 }
 
 type worker struct{ scripts map[uint32]*loaded }

@@ -57,7 +57,7 @@ func (c *compiler) fault(path, format string, args ...any) {
 	c.problems = append(c.problems, Problem{path, fmt.Sprintf(format, args...)})
 }
 
-func (c *compiler) codec(f *CodecFile, at string) Codec {
+func (c *compiler) codec(f *VendorFile, at string) Codec {
 	out := Codec{Profile: f.Profile, About: f.About, File: f.File, SHA256: strings.ToLower(f.SHA256), Limit: defaultLimit, Mapping: &Mapping{}}
 	if out.About == "" {
 		out.About = "device with a codec of its vendor"

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -113,7 +114,7 @@ var operators = map[string]string{
 func (s *strictly) Visit(node *ast.Node) {
 	switch n := (*node).(type) {
 	case *ast.IntegerNode:
-		if n.Value > 1<<53 || n.Value < -1<<53 {
+		if value := int64(n.Value); value > 1<<53 || value < -1<<53 {
 			s.refuse("a number is too large")
 		}
 		ast.Patch(node, &ast.FloatNode{Value: float64(n.Value)})
@@ -162,7 +163,7 @@ func (s *strictly) binary(node *ast.Node, n *ast.BinaryNode) {
 
 func (s *strictly) refuse(why string) {
 	if s.err == nil {
-		s.err = fmt.Errorf("%s", why) //nolint:perfsprint // as the others
+		s.err = errors.New(why)
 	}
 }
 

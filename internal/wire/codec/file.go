@@ -8,11 +8,11 @@ import (
 
 // File is the file of codecs as people write it.
 type File struct {
-	Codecs []CodecFile `yaml:"codecs"`
+	Codecs []VendorFile `yaml:"codecs"`
 }
 
-// CodecFile is one vendor's codec.
-type CodecFile struct {
+// VendorFile is one vendor's codec.
+type VendorFile struct {
 	Profile   string        `yaml:"profile"`    // as devices.csv names it
 	About     string        `yaml:"about"`      // vendor and model, for people
 	File      string        `yaml:"file"`       // the JavaScript, relative to this file

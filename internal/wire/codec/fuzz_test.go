@@ -19,7 +19,8 @@ import (
 // FuzzResult: bytes are refused, or are those of a result that says itself again.
 func FuzzResult(f *testing.F) {
 	for _, r := range []codec.Result{
-		{Failure: codec.Threw, Line: 3, Text: "TypeError: x"}, {Errors: []string{"a", ""}},
+		{Failure: codec.Threw, Line: 3, Text: "TypeError: x"},
+		{Errors: []string{"a", ""}},
 		{Data: map[string]any{"a": []any{1.5, nil, true, "x", map[string]any{"b": false}}}, Warnings: []string{"w"}},
 	} {
 		f.Add(r.Append(nil))
@@ -77,7 +78,7 @@ func FuzzScript(f *testing.F) {
 		again, err := codec.Parse(r.Append(nil))
 		require.NoError(t, err, "%+v", r)
 		require.Equal(t, r.Failure, again.Failure)
-		require.Equal(t, len(r.Data), len(again.Data))
+		require.Len(t, again.Data, len(r.Data))
 	})
 }
 
@@ -88,7 +89,7 @@ func FuzzMapping(f *testing.F) {
 	f.Add(`data?.gone?.x in [1, "a"]`, `data.l[1] ?? shl(3, data.n)`, -1e300, "3.5")
 	f.Add(`data.t matches "^a+$"`, `data.o.n % 7 ** 2`, 0.5, "aaaa")
 	f.Fuzz(func(t *testing.T, when, battery string, n float64, text string) {
-		file := codec.File{Codecs: []codec.CodecFile{{Profile: "x", File: "x.js", Readings: []codec.ReadingFile{
+		file := codec.File{Codecs: []codec.VendorFile{{Profile: "x", File: "x.js", Readings: []codec.ReadingFile{
 			{Kind: "spot", When: when, Occupied: when, BatteryV: battery, At: battery, DwellS: battery, TemperatureC: battery},
 			{Kind: "gate", When: when, Direction: battery, Count: battery, Class: battery},
 			{Kind: "traffic", PeriodS: battery, Lanes: []codec.LaneFile{{SM: battery, SpeedKmh: battery}, {Lane: 2, Total: battery}}},

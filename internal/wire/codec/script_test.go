@@ -54,8 +54,9 @@ func TestValues(t *testing.T) {
 		`new Proxy({a: 1}, {get: function () { return 2 }})`:                                         map[string]any{"a": 2.0},
 		`Object.defineProperty({}, "a", {enumerable: true, get: function () { return 3 }})`:          map[string]any{"a": 3.0},
 		`typeof require + typeof process + typeof setTimeout + typeof fetch + typeof XMLHttpRequest`: strings.Repeat("undefined", 5),
-		`console.log("x")`:  nil,
-		`Object(true)`:      map[string]any{},
+		`console.log("x")`: nil,
+		`Object(true)`:     map[string]any{},
+		`new DataView(Uint8Array.from(input.bytes).buffer).getUint16(0)`: 511.0,
 		`new Map([[1, 2]])`: map[string]any{},
 	} {
 		r := run(t, time.Minute, "return {data: {v: "+body+"}};")
