@@ -20,8 +20,10 @@ func TestTheFleet(t *testing.T) {
 	}}
 	st.Devices.Forecasts = map[string]health.Forecast{"spot-1": {Days: city.SomeInt(140)}}
 	one := st.as(t, token.Dishub, "/v1/devices/spot-1").body
-	for _, want := range []string{`"firmware":"1.4"`, `"battery_v":3.512`, `"rssi_dbm":-97`, `"snr_db":6.5`, `"battery_days":140`, `"battery_days_reason":null`,
-		`"battery_low_v":3.1`, `"last_gap":"2026-02-28T10:00:00+07:00"`, `"gap_days":2`} {
+	for _, want := range []string{
+		`"firmware":"1.4"`, `"battery_v":3.512`, `"rssi_dbm":-97`, `"snr_db":6.5`, `"battery_days":140`, `"battery_days_reason":null`,
+		`"battery_low_v":3.1`, `"last_gap":"2026-02-28T10:00:00+07:00"`, `"gap_days":2`,
+	} {
 		require.Contains(t, one, want)
 	}
 	list := st.as(t, token.Dishub, "/v1/devices?kind=meter").body
