@@ -1,8 +1,10 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/health"
@@ -40,6 +42,12 @@ type Device struct {
 	Duplicates  uint64     `json:"duplicates"`
 	Quarantined uint64     `json:"quarantined"`
 	Silent      bool       `json:"silent" doc:"no reading for three intervals"`
+
+	BatteryDays   city.Int   `json:"battery_days" doc:"days until the battery is at battery_low_v, by how it sank; 0: it is"`
+	BatteryReason TextOrNull `json:"battery_days_reason" enum:"no_voltage,too_short,not_heard,steady" doc:"why battery_days is null"`
+	BatteryLowV   city.Milli `json:"battery_low_v" doc:"device_battery.low_mv of rules.yaml"`
+	LastGap       TimeOrNull `json:"last_gap" doc:"time of the reading behind the newest numbers that never came; null: none of the newest eight gaps is open"`
+	GapDays       city.Int   `json:"gap_days" doc:"whole days since last_gap"`
 }
 
 // Gap is sequence numbers that never came, both inclusive.
@@ -74,6 +82,10 @@ func (s *Server) device(d *inventory.Device, h *health.DeviceState, now int64) D
 	if h.LastSeen != 0 {
 		item.AgeS = city.SomeInt(ageS(h.LastSeen, now))
 	}
+	if h.LastGap.OK {
+		item.LastGap = s.atOrNull(h.LastGap.V)
+		item.GapDays = city.SomeInt(max(0, now-h.LastGap.V) / (24 * time.Hour).Milliseconds())
+	}
 	if d == nil {
 		return item
 	}
@@ -84,6 +96,16 @@ func (s *Server) device(d *inventory.Device, h *health.DeviceState, now int64) D
 		item.IntervalS = city.SomeInt(int64(d.IntervalS))
 	}
 	return item
+}
+
+// withFleet adds what takes some computing, for the rows that are shown only.
+func (s *Server) withFleet(list []Device, now int64) {
+	limit := int64(s.board.Load().version.Rules.DeviceBattery.LowMV)
+	for i := range list {
+		d := &list[i]
+		f := s.Devices.Battery(d.ID, limit, now)
+		d.BatteryDays, d.BatteryReason, d.BatteryLowV = f.Days, TextOrNull(f.Reason), city.SomeMilli(f.LimitMV)
+	}
 }
 
 // devices serves /v1/devices.
@@ -103,6 +125,7 @@ func (s *Server) devices(w http.ResponseWriter, q *request) error {
 	}
 	key := func(d Device) string { return d.ID }
 	items, next := firstPage(pageAfter(q, all, key), q.limit(), key)
+	s.withFleet(items, q.now.UnixMilli())
 	if q.format() == "json" {
 		writeJSON(w, q, http.StatusOK, List[Device]{append([]Device{}, items...), next})
 		return nil
@@ -111,12 +134,14 @@ func (s *Server) devices(w http.ResponseWriter, q *request) error {
 	t := &table{name: "devices", columns: []string{
 		"id", "kind", "site", "spot", "segment", "class", "profile", "interval_s", "last_seen", "last_at", "age_s", "skew_ms", "clock", "skew_s", "skewed", "boot", "seq",
 		"battery_v", "temperature_c", "rssi_dbm", "snr_db", "battery_pct", "uptime_s", "firmware", "errors", "readings", "duplicates", "quarantined", "silent",
+		"battery_days", "battery_days_reason", "battery_low_v", "last_gap", "gap_days",
 	}}
 	for _, d := range items {
 		t.add(d.ID, string(d.Kind), string(d.Site), string(d.Spot), string(d.Segment), string(d.Class), string(d.Profile), cellInt(d.IntervalS),
 			string(d.LastSeen), string(d.LastAt), cellInt(d.AgeS), cellInt(d.SkewMs), string(d.Clock), cellMilli(d.SkewS), d.Skewed, cellUint(d.Boot), cellUint(d.Seq),
 			cellMilli(d.BatteryV), cellMilli(d.Temperature), cellMilli(d.RSSI), cellMilli(d.SNR), cellMilli(d.BatteryPct), cellInt(d.UptimeS), string(d.Firmware),
-			strings.Join(d.Errors, " "), int64(d.Readings), int64(d.Duplicates), int64(d.Quarantined), d.Silent)
+			strings.Join(d.Errors, " "), int64(d.Readings), int64(d.Duplicates), int64(d.Quarantined), d.Silent,
+			cellInt(d.BatteryDays), string(d.BatteryReason), cellMilli(d.BatteryLowV), string(d.LastGap), cellInt(d.GapDays))
 	}
 	return s.writeTable(w, q, t, notStored, "")
 }
@@ -137,7 +162,10 @@ func (s *Server) oneDevice(w http.ResponseWriter, q *request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, q, http.StatusOK, s.device(d, &h, q.now.UnixMilli()))
+	one := []Device{s.device(d, &h, q.now.UnixMilli())}
+	one[0].ID = cmp.Or(one[0].ID, q.text("id"))
+	s.withFleet(one, q.now.UnixMilli())
+	writeJSON(w, q, http.StatusOK, one[0])
 	return nil
 }
 

@@ -73,6 +73,9 @@ type Proofs interface {
 type Devices interface {
 	Devices() []health.DeviceState
 	Device(id string) (health.DeviceState, bool)
+	// Battery foretells when a device's battery will be at a limit in mV, as of
+	// now.
+	Battery(id string, limitMV, now int64) health.Forecast
 	// Completeness tells of one day, YYYY-MM-DD in the city's zone.
 	Completeness(ctx context.Context, device, date string) (health.Completeness, error)
 }

@@ -28,7 +28,8 @@ func TestDevices(t *testing.T) {
 	a := st.as(t, token.Dishub, "/v1/devices/spot-1")
 	require.JSONEq(t, `{"id":"spot-1","kind":"spot","site":"s-alun","spot":"A1","segment":null,"class":"car","profile":null,"interval_s":300,
 "last_seen":"2026-03-02T11:59:30+07:00","last_at":"2026-03-02T11:59:29+07:00","age_s":30,"skew_ms":1000,"clock":"device","skew_s":-61.5,"skewed":true,"boot":2,"seq":41,"battery_v":3.6,
-"temperature_c":null,"rssi_dbm":null,"snr_db":null,"battery_pct":null,"uptime_s":null,"firmware":"1.2","errors":[],"readings":41,"duplicates":0,"quarantined":0,"silent":true}`, a.body)
+"temperature_c":null,"rssi_dbm":null,"snr_db":null,"battery_pct":null,"uptime_s":null,"firmware":"1.2","errors":[],"readings":41,"duplicates":0,"quarantined":0,"silent":true,
+"battery_days":null,"battery_days_reason":"no_voltage","battery_low_v":3.1,"last_gap":null,"gap_days":null}`, a.body)
 	require.Equal(t, "no-store", a.Header.Get("Cache-Control"))
 	require.Equal(t, []string{"gate-1", "meter-1", "spot-1", "spot-2", "traf-1"}, ids(t, st.as(t, token.Admin, "/v1/devices").body))
 	require.Equal(t, []string{"meter-1"}, ids(t, st.as(t, token.Admin, "/v1/devices?site=s-alun&kind=meter").body))

@@ -215,6 +215,11 @@ func (s *healthSeat) Devices() []health.DeviceState { return s.now().Devices() }
 // Device asks the follower that sits there.
 func (s *healthSeat) Device(id string) (health.DeviceState, bool) { return s.now().Device(id) }
 
+// Battery asks the follower that sits there.
+func (s *healthSeat) Battery(id string, limitMV, now int64) health.Forecast {
+	return s.now().Battery(id, limitMV, now)
+}
+
 // Completeness asks the follower that sits there.
 func (s *healthSeat) Completeness(ctx context.Context, device, date string) (health.Completeness, error) {
 	return ask(&s.seat, func(f *health.Follower) (health.Completeness, error) { return f.Completeness(ctx, device, date) })

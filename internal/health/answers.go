@@ -36,6 +36,9 @@ func (f *Follower) Device(id string) (state DeviceState, ok bool) {
 
 func (f *Follower) stateOf(d *device) DeviceState {
 	s := d.state()
+	if d.trend != nil {
+		s.LastGap = d.trend.lastGap()
+	}
 	patience := int64(silentMs)
 	if d.inv.IntervalS > 0 {
 		patience = silentIntervals * 1000 * int64(d.inv.IntervalS)

@@ -33,6 +33,7 @@ type device struct {
 	since int64             // when the first version that has it was accepted
 
 	*rest // nil: all of it is zero
+	trend *trend // nil: nothing is known yet
 
 	today *day // the day that was touched last
 	days  *day // touched since the last flush, and today; a list
@@ -197,6 +198,7 @@ func (d *device) hear(e *journal.Entry) {
 	switch {
 	case r.Spot != nil:
 		d.newer(&d.battery, hasBattery, r.Spot.Battery, r.At)
+		d.charge(r.Spot.Battery, r.At)
 		d.newer(&d.temperature, hasTemperature, r.Spot.Temperature, r.At)
 		d.newer(&d.rssi, hasRSSI, r.Spot.RSSI, r.At)
 		if r.Spot.SNR.OK {
@@ -204,6 +206,7 @@ func (d *device) hear(e *journal.Entry) {
 		}
 	case r.Health != nil:
 		d.newer(&d.battery, hasBattery, r.Health.Battery, r.At)
+		d.charge(r.Health.Battery, r.At)
 		d.newer(&d.rssi, hasRSSI, r.Health.RSSI, r.At)
 		x := d.more()
 		d.newer(&x.snr, hasSNR, r.Health.SNR, r.At)

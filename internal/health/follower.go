@@ -204,6 +204,7 @@ func (f *Follower) reading(e *journal.Entry) error {
 		d = f.deviceFor(r.Device)
 	}
 	f.soil(d)
+	before := d.mark()
 	d.hear(e)
 	if r.Beside() { // its numbers say nothing of what is missing
 		return nil
@@ -218,7 +219,9 @@ func (f *Follower) reading(e *journal.Entry) error {
 	if err != nil {
 		return err
 	}
-	run := day.run(d.runOf(r.HasBoot, r.Boot, r.At))
+	key := d.runOf(r.HasBoot, r.Boot, r.At)
+	run := day.run(key)
+	d.number(before, key, e, run.aside)
 	run.received++
 	run.seqs.add(r.Seq)
 	if e.Recv-r.At > lateIntervals*1000*f.interval(e, d) {
@@ -280,7 +283,11 @@ func (f *Follower) aside(e *journal.Entry, d *device, q *journal.Quarantined) er
 		d.more().quarantined++
 		return nil
 	}
-	if day.run(d.runOf(q.HasBoot, q.Boot, at)).aside.add(q.Seq) {
+	key := d.runOf(q.HasBoot, q.Boot, at)
+	if d.trend != nil {
+		d.trend.fill(key, q.Seq, q.Seq)
+	}
+	if day.run(key).aside.add(q.Seq) {
 		d.more().quarantined++
 	}
 	return nil

@@ -25,6 +25,7 @@ type DeviceState struct {
 	Duplicates  uint64
 	Quarantined uint64
 	Silent      bool // no reading for 3 intervals
+	LastGap     city.Int // time of the reading behind the newest numbers that never came, Unix ms; unknown: none that is remembered
 }
 
 // Gap is a run of sequence numbers that never came.

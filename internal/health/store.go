@@ -62,7 +62,10 @@ func (f *Follower) load() error {
 		f.devices[name] = d
 		f.nextID = id
 	}
-	return rows.Err()
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	return f.loadTrends()
 }
 
 // storedDay returns a device's day as it is in the file, an empty one where it
@@ -140,6 +143,9 @@ func (f *Follower) Flush() error {
 	defer f.mu.Unlock()
 	for _, d := range f.dirty {
 		d.dirty = false
+		if d.trend != nil {
+			d.trend.dirty = false
+		}
 		if d.days = d.today; d.today != nil {
 			d.today.dirty, d.today.other = false, nil
 		}
@@ -156,6 +162,9 @@ func (f *Follower) write(tx *sql.Tx) error {
 	slices.SortFunc(f.dirty, func(a, b *device) int { return int(a.id - b.id) })
 	if err := f.writeDevices(); err != nil {
 		return fmt.Errorf("devices: %w", err)
+	}
+	if err := f.writeTrends(); err != nil {
+		return fmt.Errorf("trends: %w", err)
 	}
 	if err := f.writeDays(); err != nil {
 		return fmt.Errorf("days: %w", err)

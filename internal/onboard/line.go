@@ -2,8 +2,8 @@ package onboard
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -79,7 +79,7 @@ func (e *evidence) kind(profile string) (kind inventory.DeviceKind) {
 func (e *evidence) class() string {
 	class := city.ClassNone
 	for i := range e.readings {
-		one := city.ClassNone
+		var one city.Class
 		if r := &e.readings[i]; r.Gate != nil {
 			one = r.Gate.Class
 		} else if r.Count != nil {
@@ -164,7 +164,7 @@ var Columns = []string{"id", "kind", "site", "spot", "segment", "class", "profil
 func (l *Line) Cells() []string {
 	every := ""
 	if l.IntervalS > 0 {
-		every = fmt.Sprint(l.IntervalS)
+		every = strconv.Itoa(l.IntervalS)
 	}
 	return []string{l.ID, string(l.Kind), "", "", "", l.Class, l.Profile, l.EUI, every, l.Note}
 }

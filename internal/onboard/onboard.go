@@ -6,6 +6,7 @@ package onboard
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sort"
 
 	"github.com/simpang-id/simpang/internal/city"
@@ -149,12 +150,7 @@ func (s *Stranger) add(h journal.Heard) {
 }
 
 func addOnce[T comparable](list []T, x T) []T {
-	for _, have := range list {
-		if have == x {
-			return list
-		}
-	}
-	if len(list) >= reasons {
+	if len(list) >= reasons || slices.Contains(list, x) {
 		return list
 	}
 	return append(list, x)

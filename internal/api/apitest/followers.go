@@ -196,6 +196,18 @@ type Devices struct {
 	States []health.DeviceState
 	Day    health.Completeness
 	Dates  []string // that were asked for
+
+	Forecasts map[string]health.Forecast // by device
+}
+
+// Battery returns one of Forecasts.
+func (d *Devices) Battery(id string, limitMV, _ int64) health.Forecast {
+	f, ok := d.Forecasts[id]
+	if !ok {
+		f.Reason = health.NoVoltage
+	}
+	f.LimitMV = limitMV
+	return f
 }
 
 // Devices returns States.
