@@ -122,10 +122,7 @@ func TestMetrics(t *testing.T) {
 	require.NoError(t, err)
 	text, err := os.ReadFile(filepath.Join(dir, "simpang.yaml"))
 	require.NoError(t, err)
-	writeFiles(t, dir, map[string]string{"simpang.yaml": string(text) + "
-codecs_file: " + codecs + "
-influx: [{id: away, url: \"http://127.0.0.1:1\", bucket: x}]
-"})
+	writeFiles(t, dir, map[string]string{"simpang.yaml": string(text) + "\ncodecs_file: " + codecs + "\ninflux: [{id: away, url: \"http://127.0.0.1:1\", bucket: x}]\n"})
 	r := start(t, dir)
 	r.cfg.Sources = r.cfg.Sources[2:] // publish uses the first
 	for _, device := range []string{"d1", "d2", "stranger"} {

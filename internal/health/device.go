@@ -32,7 +32,7 @@ type device struct {
 	inv   *inventory.Device // of the newest version, nil: it lacks it
 	since int64             // when the first version that has it was accepted
 
-	*rest // nil: all of it is zero
+	*rest        // nil: all of it is zero
 	trend *trend // nil: nothing is known yet
 
 	today *day // the day that was touched last

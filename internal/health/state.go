@@ -24,7 +24,7 @@ type DeviceState struct {
 	Readings    uint64 // accepted
 	Duplicates  uint64
 	Quarantined uint64
-	Silent      bool // no reading for 3 intervals
+	Silent      bool     // no reading for 3 intervals
 	LastGap     city.Int // time of the reading behind the newest numbers that never came, Unix ms; unknown: none that is remembered
 }
 
