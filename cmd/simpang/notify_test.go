@@ -60,7 +60,7 @@ func TestTheServiceManagerIsTold(t *testing.T) {
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
 
 	ready, before := m.until("READY=1")
-	require.Regexp(t, "STATUS=ready; . of 1 sources connected, 6 followers", ready)
+	require.Regexp(t, "STATUS=ready; . of 1 sources connected, 7 followers", ready)
 	require.Contains(t, strings.Join(before, "\n"), "STATUS=starting: journal")
 	require.NotContains(t, strings.Join(before, "\n"), "WATCHDOG=1", "no sign of life before it is ready")
 	began := time.Now()
