@@ -116,7 +116,7 @@ func (s *Sandbox) use(do func(*process) (codec.Result, error)) codec.Result {
 		}
 		switch {
 		case again && ended.retired:
-			return codec.Result{Failure: codec.Unserved, Text: "its process ended without an answer"}
+			return codec.Result{Failure: codec.Crashed, Text: "its process ended without an answer, and another did"}
 		case again || !ended.foreign && !ended.retired:
 			return ended.result
 		case ended.foreign:
