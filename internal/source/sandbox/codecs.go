@@ -52,6 +52,14 @@ func (c *Codecs) Close() error {
 	return c.box.Close()
 }
 
+// Cut kills the processes, for whoever cannot wait for what they do; Close is
+// still to be called.
+func (c *Codecs) Cut() {
+	if c != nil {
+		c.box.Cut()
+	}
+}
+
 // Names returns the profiles, in the order of the file.
 func (c *Codecs) Names() (names []string) {
 	if c == nil {

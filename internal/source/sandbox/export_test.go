@@ -60,3 +60,6 @@ func (c *Codecs) Spent(profile string) time.Duration {
 	}
 	return 0
 }
+
+// Busy tells that all processes are used.
+func (s *Sandbox) Busy() bool { return len(s.slots) == 0 }
