@@ -37,6 +37,11 @@ func TestCredentialsAreForDevicesOfTheInventory(t *testing.T) {
 	require.Contains(t, stderr, "nobody-1, nobody-2")
 	require.Contains(t, stderr, "-unlisted")
 
+	code, out, stderr = simpang(t, "device", "-config", file, "credentials", someDevice, otherDevice, someDevice)
+	require.Equal(t, exitUsage, code)
+	require.Empty(t, out)
+	require.Contains(t, stderr, someDevice+" is named twice")
+
 	code, out, stderr = simpang(t, "device", "-config", file, "credentials", someDevice, otherDevice)
 	require.Equal(t, exitDone, code, stderr)
 	require.Equal(t, 2, strings.Count(out, "\n"))
@@ -95,6 +100,10 @@ func TestUsersOfMosquitto(t *testing.T) {
 	code, _, stderr := simpang(t, "device", "-config", file, "mosquitto", "-to", dir, "nobody")
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, stderr, "nobody")
+	code, out, stderr = simpang(t, "device", "-config", file, "mosquitto", "-to", dir, someDevice, someDevice)
+	require.Equal(t, exitUsage, code)
+	require.Empty(t, out)
+	require.Contains(t, stderr, "twice")
 	code, _, stderr = simpang(t, "device", "-config", file, "-unlisted", "mosquitto", "-to", dir, "gateway")
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, stderr, "own user")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -22,6 +23,9 @@ func deviceCredentials(f *deviceFlags, ids []string, stdout, stderr io.Writer) e
 		return usagef("-revoke takes the names only: a bridge is revoked with its filters")
 	case !f.list && len(ids) == 0:
 		return usagef("%s", deviceUsage)
+	}
+	if err := once(ids); err != nil {
+		return err
 	}
 	cfg, err := f.load()
 	if err != nil {
@@ -53,6 +57,16 @@ func deviceCredentials(f *deviceFlags, ids []string, stdout, stderr io.Writer) e
 		return usagef("%s", err)
 	}
 	return err
+}
+
+// once refuses a repeated id: of two secrets only the last would be let in.
+func once(ids []string) error {
+	for i, id := range ids {
+		if slices.Contains(ids[:i], id) {
+			return usagef("%s is named twice: name each once", id)
+		}
+	}
+	return nil
 }
 
 func issue(file, filters string, names []string) (issued []broker.Issued, err error) {

@@ -26,6 +26,9 @@ func deviceMosquitto(f *deviceFlags, args []string, stdout, stderr io.Writer) er
 		return err
 	}
 	ids := set.Args()
+	if err := once(ids); err != nil {
+		return err
+	}
 	switch {
 	case *dir == "":
 		return usagef("-to FOLDER is missing behind the word mosquitto: where %s and %s are, or shall be", mosquitto.PasswordFile, mosquitto.RightsFile)
@@ -57,22 +60,39 @@ func deviceMosquitto(f *deviceFlags, args []string, stdout, stderr io.Writer) er
 	if slices.Contains(ids, name) {
 		return usagef("%s is the gateway's own user: give the device another id, or the gateway another user with -gateway", name)
 	}
-	var lines strings.Builder
+	var told []mosquitto.User // whose secrets stand nowhere else
 	if secret {
-		fmt.Fprintf(&lines, "%s:%s\n", name, users.Password)
+		told = append(told, users)
 	}
 	for _, id := range ids {
 		u := mosquitto.User{Name: id, Password: broker.NewSecret()}
-		all = append(all, u)
-		fmt.Fprintf(&lines, "%s:%s\n", u.Name, u.Password)
+		all, told = append(all, u), append(told, u)
 	}
 	if err := mosquitto.Write(*dir, name, all...); err != nil {
-		return err
+		return errors.Join(err, tell(stdout, written(*dir, told)))
 	}
 	fmt.Fprintf(stderr, "%d users are new or have a new secret, the others stay as they were. Mosquitto takes it up at SIGHUP (systemctl reload mosquitto); "+
 		"it needs password_file %s and acl_file %s\n", len(all), filepath.Join(*dir, mosquitto.PasswordFile), filepath.Join(*dir, mosquitto.RightsFile))
-	_, err = io.WriteString(stdout, lines.String())
-	return err
+	return tell(stdout, told)
+}
+
+func tell(stdout io.Writer, users []mosquitto.User) error {
+	for _, u := range users {
+		if _, err := fmt.Fprintf(stdout, "%s:%s\n", u.Name, u.Password); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// written are those whose passwords stand in the folder after a write that
+// failed: nobody else has them any more.
+func written(dir string, users []mosquitto.User) []mosquitto.User {
+	have, err := mosquitto.Users(dir)
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(users, func(u mosquitto.User) bool { return !mosquitto.Matches(have[u.Name], u.Password) })
 }
 
 // mosquittoDevices are the devices that get a secret: those that are named, or

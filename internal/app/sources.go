@@ -15,6 +15,9 @@ import (
 	"github.com/simpang-id/simpang/internal/wire/native"
 )
 
+// codecsLeft is how long codecs may go on once the sources are told to stop.
+const codecsLeft = 2 * time.Second
+
 // startSources starts every source of the configuration. They are the first to
 // be stopped: nothing new comes in then, and what is on its way can still be
 // committed and acknowledged.
@@ -24,6 +27,8 @@ func (g *gateway) startSources(ctx context.Context, undo *stack) error {
 	var done sync.WaitGroup
 	undo.push("sources", func() error {
 		stop()
+		timer := time.AfterFunc(codecsLeft, g.codecs.Cut) // a payload in a codec is waited for by its source
+		defer timer.Stop()
 		done.Wait()
 		return nil
 	})

@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -77,20 +76,27 @@ func Matches(hash, password string) bool {
 // Write gives each user its password in the folder's password file and makes
 // the access rules hold what the gateway's user and devices need. All other
 // users and rules stay. Each file is replaced whole, mode 0600 (the group may
-// read on what it could read), with the owner that it or the folder has.
-// Mosquitto takes both up at SIGHUP.
+// read on what it could read), with the owner that it or the folder has; one
+// that is no regular file is refused. The rules are written first: without them
+// no password changes. Mosquitto takes both up at SIGHUP.
 func Write(dir, gateway string, users ...User) error {
 	hashes := make(map[string]string, len(users))
 	for _, u := range users {
 		if !validName(u.Name) || u.Password == "" {
 			return fmt.Errorf("%q cannot be a user of Mosquitto with a password", u.Name)
 		}
+		if hashes[u.Name] != "" {
+			return fmt.Errorf("%s is named twice, and only one password could hold: name each user once", u.Name)
+		}
 		var err error
 		if hashes[u.Name], err = HashPassword(u.Password); err != nil {
 			return err
 		}
 	}
-	err := edit(filepath.Join(dir, PasswordFile), func(lines []string) []string {
+	if err := edit(filepath.Join(dir, RightsFile), func(lines []string) []string { return withRules(lines, gateway) }); err != nil {
+		return err
+	}
+	return edit(filepath.Join(dir, PasswordFile), func(lines []string) []string {
 		done := map[string]bool{}
 		for i, line := range lines {
 			name, _, ok := strings.Cut(line, ":")
@@ -105,10 +111,6 @@ func Write(dir, gateway string, users ...User) error {
 		}
 		return lines
 	})
-	if err != nil {
-		return err
-	}
-	return edit(filepath.Join(dir, RightsFile), func(lines []string) []string { return withRules(lines, gateway) })
 }
 
 // Revoke takes users out of the password file and returns those that were in
@@ -130,7 +132,7 @@ func Revoke(dir string, names ...string) (gone []string, err error) {
 // Users returns the hashes of the folder's password file by name; a missing
 // file has none.
 func Users(dir string) (map[string]string, error) {
-	data, err := os.ReadFile(filepath.Join(dir, PasswordFile))
+	data, err := keys.Read(filepath.Join(dir, PasswordFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -157,7 +159,7 @@ func edit(path string, change func(lines []string) []string) error {
 		return err
 	}
 	defer unlock()
-	data, err := os.ReadFile(path)
+	data, err := keys.Read(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 	"github.com/stretchr/testify/require"
 
+	"github.com/simpang-id/simpang/internal/keys"
 	"github.com/simpang-id/simpang/internal/source/mosquitto"
 	"github.com/simpang-id/simpang/internal/source/sourcetest"
 )
@@ -126,5 +127,61 @@ func TestFilesAreSafeAndNamesAreNames(t *testing.T) {
 		require.NoError(t, err)
 		require.EqualValues(t, 0o600, info.Mode().Perm())
 		require.NotContains(t, read(t, filepath.Join(dir, name)), "hush")
+	}
+}
+
+// Devices are never locked out by half a write.
+func TestNoPasswordChangesWithoutTheRules(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, mosquitto.Write(dir, "simpang", mosquitto.User{Name: "d", Password: "old"}))
+	rights := filepath.Join(dir, mosquitto.RightsFile)
+	require.NoError(t, os.Remove(rights))
+	require.NoError(t, os.Mkdir(rights, 0o700))
+	require.ErrorContains(t, mosquitto.Write(dir, "simpang", mosquitto.User{Name: "d", Password: "new"}), rights)
+	users, err := mosquitto.Users(dir)
+	require.NoError(t, err)
+	require.True(t, mosquitto.Matches(users["d"], "old"))
+	require.NoError(t, os.Remove(rights))
+	require.ErrorContains(t, mosquitto.Write(dir, "simpang", mosquitto.User{Name: "d", Password: "a"}, mosquitto.User{Name: "d", Password: "b"}), "twice")
+}
+
+// Rules of others keep the user that they stand under.
+func TestRulesStayWhereTheyStand(t *testing.T) {
+	const ours = "# simpang: begin (written by simpang device mosquitto)\nuser simpang\n# simpang: end\n"
+	for name, one := range map[string]struct{ before, head, tail string }{
+		"behind ours":    {"user camera\ntopic write video/#\n" + ours + "topic read application/#\n", "user camera\ntopic write video/#\n", "topic read application/#\n"},
+		"with CR":        {strings.ReplaceAll("topic read a\n"+ours+"topic read b\n", "\n", "\r\n"), "topic read a\n", "topic read b\n"},
+		"a lost end":     {"# simpang: begin (written by simpang device mosquitto)\nuser simpang\ntopic read a\n" + ours, "# simpang: begin (written by simpang device mosquitto)\nuser simpang\ntopic read a\n", ""},
+		"an end first":   {"# simpang: end\ntopic read a\n" + ours + "topic read b\n", "# simpang: end\ntopic read a\n", "topic read b\n"},
+		"no end":         {"# simpang: begin (written by simpang device mosquitto)\nuser x\ntopic read a\n", "# simpang: begin (written by simpang device mosquitto)\nuser x\ntopic read a\n", ""},
+		"nothing before": {"", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, mosquitto.RightsFile)
+			require.NoError(t, os.WriteFile(path, []byte(one.before), 0o600))
+			require.NoError(t, mosquitto.Write(dir, "simpang"))
+			once := read(t, path)
+			rest, ok := strings.CutPrefix(once, one.head)
+			require.True(t, ok, once)
+			rest, ok = strings.CutSuffix(rest, one.tail)
+			require.True(t, ok, once)
+			require.True(t, strings.HasPrefix(rest, "# simpang: begin"), once)
+			require.True(t, strings.HasSuffix(rest, "topic write sg/v1/+/down\n# simpang: end\n"), once)
+			require.Equal(t, 1, strings.Count(rest, "# simpang: begin"))
+			require.NoError(t, mosquitto.Write(dir, "simpang"))
+			require.Equal(t, once, read(t, path))
+		})
+	}
+}
+
+// Whoever may write the folder cannot have root read or write elsewhere.
+func TestLinksAreNotFollowed(t *testing.T) {
+	for _, name := range []string{mosquitto.PasswordFile, mosquitto.PasswordFile + ".lock", mosquitto.RightsFile, mosquitto.RightsFile + ".lock"} {
+		dir, elsewhere := t.TempDir(), filepath.Join(t.TempDir(), "shadow")
+		require.NoError(t, os.WriteFile(elsewhere, []byte("root:x\n"), 0o600))
+		require.NoError(t, os.Symlink(elsewhere, filepath.Join(dir, name)))
+		require.ErrorIs(t, mosquitto.Write(dir, "simpang", mosquitto.User{Name: "d", Password: "new"}), keys.ErrIrregular, name)
+		require.Equal(t, "root:x\n", read(t, elsewhere))
 	}
 }

@@ -3,9 +3,12 @@ package sandbox_test
 import (
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 
 	"github.com/simpang-id/simpang/internal/source/sandbox"
@@ -82,6 +85,28 @@ func TestTheNextCallHasAsMuch(t *testing.T) {
 		got := s.Decode(0, codec.Call{})
 		require.Equal(t, map[string]any{"n": 5.0}, got.Data, "%+v", got)
 	}
+}
+
+// A script that takes much when it is loaded is called all the same, and its
+// garbage costs no process.
+func TestGarbageOfALoadEndsNothing(t *testing.T) {
+	if sandbox.Raced {
+		t.Skip("nothing bounds their memory, and each call takes seconds")
+	}
+	reg := prometheus.NewRegistry()
+	s := sandbox.New([]sandbox.Script{{Source: `var list = []; for (var i = 0; i < 5; i++) list.push("x".repeat(1 << 23)); function decodeUplink() { return {data: {n: list.length}} }`, Limit: time.Second}},
+		sandbox.Options{Log: slog.New(slog.DiscardHandler), Processes: 1, Metrics: sandbox.NewMetrics(reg)})
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	require.Equal(t, codec.OK, s.Check(0).Failure)
+	for range 4 {
+		got := s.Decode(0, codec.Call{})
+		require.Equal(t, map[string]any{"n": 5.0}, got.Data, "%+v", got)
+		require.Positive(t, got.Used)
+	}
+	require.NoError(t, testutil.GatherAndCompare(reg, strings.NewReader(`# HELP simpang_codec_processes_started_total Processes started for vendors' codecs: each codec that breaks one costs another.
+# TYPE simpang_codec_processes_started_total counter
+simpang_codec_processes_started_total 1
+`), "simpang_codec_processes_started_total"))
 }
 
 func BenchmarkDecode(b *testing.B) {

@@ -52,6 +52,14 @@ func (c *Codecs) Close() error {
 	return c.box.Close()
 }
 
+// Cut kills the processes, for whoever cannot wait for what they do; Close is
+// still to be called.
+func (c *Codecs) Cut() {
+	if c != nil {
+		c.box.Cut()
+	}
+}
+
 // Names returns the profiles, in the order of the file.
 func (c *Codecs) Names() (names []string) {
 	if c == nil {
@@ -158,7 +166,7 @@ func (c *Codecs) decode(device string, d *vendors.Device, call *codec.Call) (sai
 	}
 	begin := c.now()
 	if until, times := c.rests.until(d.Profile, device, begin); !until.IsZero() {
-		what := "the codec costs too much time with many devices"
+		what := "the codec costs too much time over all its devices"
 		if times > 0 {
 			what = fmt.Sprintf("the codec cost too much time with this device (%d in a row)", times)
 		}
@@ -167,10 +175,12 @@ func (c *Codecs) decode(device string, d *vendors.Device, call *codec.Call) (sai
 	r := c.box.Decode(i, *call)
 	took := c.now().Sub(begin)
 	c.metrics.called(d.Profile, took.Seconds())
-	if r.Failure == codec.Slow || r.Failure == codec.Crashed {
+	switch r.Failure {
+	case codec.Slow, codec.Crashed:
 		c.rests.cost(d.Profile, device, begin.Add(took), took)
-	} else {
-		c.rests.good(device)
+	case codec.Unserved: // nothing is known of it
+	default:
+		c.rests.good(d.Profile, device, begin.Add(took), r.Used)
 	}
 	switch {
 	case r.Failure == codec.Unserved:

@@ -128,6 +128,28 @@ func TestALoopHarmsItsDeviceAlone(t *testing.T) {
 	require.Equal(t, 5, calls, "good, odd and loops ok (0), loops slow, loops rested")
 }
 
+func TestAGoodCallThatIsDearIsCharged(t *testing.T) {
+	var file codec.File
+	var scripts []string
+	for name, script := range map[string]string{"dear": `function decodeUplink() { for (var i = 0; i < 5e5; i++); return {data: {occupied: true}} }`, "cheap": occupied} {
+		one, script := place(name, script)
+		one.TimeLimit = "1s"
+		file.Codecs, scripts = append(file.Codecs, one), append(scripts, script)
+	}
+	list, problems := codec.Load(&file)
+	require.Empty(t, problems)
+	c := sandbox.NewCodecs(list, scripts, sandbox.Options{Log: slog.New(slog.DiscardHandler)})
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	for range 3 {
+		for _, profile := range []string{"dear", "cheap"} {
+			_, err := decode(c, profile, "a")
+			require.NoError(t, err)
+		}
+	}
+	require.Positive(t, c.Spent("dear"))
+	require.Less(t, c.Spent("cheap"), c.Spent("dear"))
+}
+
 // What is not the codec's doing is not laid at its door.
 func TestAProcessThatSomeoneEndsIsReplaced(t *testing.T) {
 	c := newCodecs(t, sandbox.Options{}, "good", occupied)
@@ -147,6 +169,8 @@ func TestAProcessThatSomeoneEndsIsReplaced(t *testing.T) {
 	other := newCodecs(t, sandbox.Options{Command: []string{"/bin/true"}}, "good", occupied)
 	_, err = decode(other, "good", "a")
 	require.Equal(t, city.ReasonCodecFailed, reasonOf(t, err))
+	devices, _ = other.Resting()
+	require.Equal(t, 1, devices, "two processes a payload are no good call")
 	garbled := newCodecs(t, sandbox.Options{Command: []string{"/bin/cat"}}, "good", occupied)
 	_, err = decode(garbled, "good", "a")
 	require.Equal(t, city.ReasonCodecFailed, reasonOf(t, err))

@@ -29,7 +29,9 @@ func (r Rests) Cost(profile, device string, now time.Time, took time.Duration) {
 }
 
 // Good notes a good call.
-func (r Rests) Good(device string) { r.r.good(device) }
+func (r Rests) Good(profile, device string, now time.Time, used time.Duration) {
+	r.r.good(profile, device, now, used)
+}
 
 // Resting counts.
 func (r Rests) Resting(now time.Time) (devices, profiles int) { return r.r.resting(now) }
@@ -48,3 +50,16 @@ func (c *Codecs) KillAll() {
 		c.box.slots <- p
 	}
 }
+
+// Spent is what a profile was charged.
+func (c *Codecs) Spent(profile string) time.Duration {
+	c.rests.mu.Lock()
+	defer c.rests.mu.Unlock()
+	if p := c.rests.profiles[profile]; p != nil {
+		return p.spent
+	}
+	return 0
+}
+
+// Busy tells that all processes are used.
+func (s *Sandbox) Busy() bool { return len(s.slots) == 0 }

@@ -7,7 +7,8 @@ import (
 
 // The rests. A device's calls that cost much (they were slow, or broke the
 // process) have it rest, longer each time; a good one ends that. All such calls
-// of a profile may take a small share of the time.
+// of a profile may take a small share of the time, and those that are within their
+// limit and yet far from cheap a larger one: they keep others of their line waiting.
 const (
 	firstRest   = time.Second
 	longestRest = 15 * time.Minute
@@ -15,6 +16,9 @@ const (
 	allowance    = time.Second // that slow calls of a profile may take at once
 	allowedShare = 50          // one part in so many of the time comes back
 	restShare    = 2           // a profile that used all up rests until a part in so many is back
+
+	cheap     = 5 * time.Millisecond // of the processor, which a good call may take for nothing
+	dearShare = 10                   // one part in so many of what it takes beyond is charged
 )
 
 // rests tells who rests. Time comes in.
@@ -68,6 +72,11 @@ func (r *rests) cost(profile, device string, now time.Time, took time.Duration) 
 	}
 	d.times++
 	d.until = now.Add(rest)
+	r.spend(profile, now, took)
+}
+
+// spend takes time from a profile's allowance. The caller holds mu.
+func (r *rests) spend(profile string, now time.Time, took time.Duration) {
 	p := r.profiles[profile]
 	if p == nil {
 		p = &profileRest{at: now}
@@ -80,11 +89,15 @@ func (r *rests) cost(profile, device string, now time.Time, took time.Duration) 
 	}
 }
 
-// good notes a call that cost little.
-func (r *rests) good(device string) {
+// good notes a call that was within its limit, and what it used of the
+// processor.
+func (r *rests) good(profile, device string, now time.Time, used time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.devices, device)
+	if used > cheap {
+		r.spend(profile, now, (used-cheap)/dearShare)
+	}
 }
 
 // resting returns how many devices rest, and how many profiles.

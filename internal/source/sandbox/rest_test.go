@@ -25,7 +25,7 @@ func TestADeviceRestsLongerEachTime(t *testing.T) {
 		now = until
 		want = min(2*want, sandbox.LongestRest)
 	}
-	r.Good("a")
+	r.Good("p", "a", now, 0)
 	r.Cost("p", "a", now, 50*time.Millisecond)
 	until, _ := r.Until("p", "a", now)
 	require.Equal(t, sandbox.FirstRest, until.Sub(now), "a good call ends the row")
@@ -51,4 +51,27 @@ func TestAProfileHasAnAllowance(t *testing.T) {
 	require.Greater(t, spent, time.Hour/200, "it is tried again")
 	until, _ := r.Until("another", "x", now)
 	require.Zero(t, until, "another profile goes on")
+}
+
+// A codec within its limit that is far from cheap cannot have a line for itself.
+func TestDearCallsTakeAFifthOfTheTime(t *testing.T) {
+	for call, most := range map[time.Duration]time.Duration{45 * time.Millisecond: time.Hour/4 + 15*time.Second, 5 * time.Millisecond: time.Hour} {
+		r, begin := sandbox.NewRests(), time.Unix(1_772_414_100, 0)
+		now, spent := begin, time.Duration(0)
+		for now.Sub(begin) < time.Hour {
+			if until, _ := r.Until("p", "a", now); until.IsZero() {
+				now, spent = now.Add(call), spent+call
+				r.Good("p", "a", now, call)
+				continue
+			}
+			now = now.Add(10 * time.Millisecond)
+		}
+		require.LessOrEqual(t, spent, most+call, call)
+		require.Greater(t, spent, most/2, call)
+		if call == 5*time.Millisecond {
+			require.GreaterOrEqual(t, spent, time.Hour, "a cheap one never rests")
+		}
+		until, _ := r.Until("another", "a", now)
+		require.Zero(t, until)
+	}
 }

@@ -3,7 +3,7 @@ package sandbox
 import (
 	"errors"
 	"log/slog"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/simpang-id/simpang/internal/wire/codec"
@@ -29,8 +29,17 @@ type Sandbox struct {
 	o       Options
 	slots   chan *process // nil: one that is not started
 	scripts []Script
-	closed  atomic.Bool
+
+	closeOnce, refuseOnce sync.Once
+	closed                chan struct{} // no process is begun any more
+
+	mu   sync.Mutex
+	live map[*process]struct{}
+	cut  bool
 }
+
+// closeWithin is how long Close waits for what the processes do.
+const closeWithin = time.Second
 
 // Script is a script and how long it may compute a call.
 type Script struct {
@@ -46,7 +55,7 @@ func New(scripts []Script, o Options) *Sandbox {
 	if o.Processes == 0 {
 		o.Processes = 2
 	}
-	s := &Sandbox{o: o, slots: make(chan *process, o.Processes), scripts: scripts}
+	s := &Sandbox{o: o, slots: make(chan *process, o.Processes), scripts: scripts, closed: make(chan struct{}), live: map[*process]struct{}{}}
 	for range o.Processes {
 		s.slots <- nil
 	}
@@ -89,34 +98,41 @@ func (s *Sandbox) wall(script int) time.Duration {
 	return patience*s.scripts[script].Limit + time.Second
 }
 
+var stopped = codec.Result{Failure: codec.Unserved, Text: "the gateway stops"}
+
 // use has a process do something, once more where someone else ended it.
 func (s *Sandbox) use(do func(*process) (codec.Result, error)) codec.Result {
-	p := <-s.slots
+	var p *process
+	select {
+	case p = <-s.slots:
+	case <-s.closed:
+		return stopped
+	}
 	defer func() { s.slots <- p }()
 	for again := false; ; again = true {
-		if s.closed.Load() {
-			return codec.Result{Failure: codec.Unserved, Text: "the gateway stops"}
+		if s.isClosed() {
+			return stopped
 		}
 		if p == nil {
 			var err error
-			if p, err = start(s.o.Command); err != nil {
-				p = nil
+			if p, err = s.start(); err != nil {
 				return codec.Result{Failure: codec.Unserved, Text: "no process could be started: " + err.Error()}
 			}
-			s.o.Metrics.started()
 		}
 		r, err := do(p)
 		if err == nil {
 			return r
 		}
+		s.forget(p)
 		p = nil
 		ended, ok := errors.AsType[*endedError](err)
-		if !ok {
-			return codec.Result{Failure: codec.Unserved, Text: err.Error()}
-		}
 		switch {
+		case s.isClosed(): // that may be what ended it
+			return stopped
+		case !ok:
+			return codec.Result{Failure: codec.Unserved, Text: err.Error()}
 		case again && ended.retired:
-			return codec.Result{Failure: codec.Unserved, Text: "its process ended without an answer"}
+			return codec.Result{Failure: codec.Crashed, Text: "its process ended without an answer, and another did"}
 		case again || !ended.foreign && !ended.retired:
 			return ended.result
 		case ended.foreign:
@@ -125,16 +141,65 @@ func (s *Sandbox) use(do func(*process) (codec.Result, error)) codec.Result {
 	}
 }
 
-// Close ends the processes, once what they do is done.
+func (s *Sandbox) isClosed() bool {
+	select {
+	case <-s.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// start starts a process that Cut ends.
+func (s *Sandbox) start() (*process, error) {
+	p, err := start(s.o.Command)
+	if err != nil {
+		return nil, err
+	}
+	s.o.Metrics.started()
+	s.mu.Lock()
+	s.live[p] = struct{}{}
+	cut := s.cut
+	s.mu.Unlock()
+	if cut {
+		_ = p.cmd.Process.Kill() // who uses it sees that
+	}
+	return p, nil
+}
+
+func (s *Sandbox) forget(p *process) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.live, p)
+}
+
+// Close ends the processes, once what they do is done, or a second later.
 func (s *Sandbox) Close() error {
-	if s.closed.Swap(true) {
-		return nil
-	}
-	for range cap(s.slots) {
-		if p := <-s.slots; p != nil {
-			p.end()
+	s.closeOnce.Do(func() {
+		s.refuse()
+		timer := time.AfterFunc(closeWithin, s.Cut)
+		defer timer.Stop()
+		for range cap(s.slots) {
+			if p := <-s.slots; p != nil {
+				p.end()
+				s.forget(p)
+			}
+			defer func() { s.slots <- nil }()
 		}
-		defer func() { s.slots <- nil }()
-	}
+	})
 	return nil
 }
+
+// Cut kills the processes: what they do, and what waits for one, is unserved.
+// Close is still to be called.
+func (s *Sandbox) Cut() {
+	s.refuse()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cut = true
+	for p := range s.live {
+		_ = p.cmd.Process.Kill() // who uses it waits for its end
+	}
+}
+
+func (s *Sandbox) refuse() { s.refuseOnce.Do(func() { close(s.closed) }) }

@@ -30,7 +30,7 @@ const (
 	maxData  = 96 << 20 // bytes of data that the kernel lets it have beside what it begins with
 	softHeap = 48 << 20 // from which on Go collects what is garbage all the time
 	maxStack = 32 << 20 // of Go, in which the interpreter recurses
-	tidyHeap = 32 << 20 // above which a process ends after a call, so that the next begins with as much as any
+	tidyHeap = 32 << 20 // above which what is garbage is collected after a call; a process that still has as much ends, so that the next begins with as much as any
 )
 
 // patience is how many times its limit a script may last on the clock, where
@@ -79,13 +79,20 @@ func Work(in io.Reader, out io.Writer) error {
 		if err != nil {
 			return err
 		}
+		before := computed()
 		result := w.do(&r)
+		full := heap() > tidyHeap
+		if full {
+			runtime.GC()
+			full = heap() > tidyHeap
+		}
+		result.Used = computed() - before
 		answer = result.Append(append(answer[:0], 0, 0, 0, 0))
 		binary.LittleEndian.PutUint32(answer, uint32(len(answer)-4))
 		if _, err := out.Write(answer); err != nil {
 			return err
 		}
-		if heap() > tidyHeap {
+		if full && r.op != opLoad { // what was loaded is called first
 			return nil
 		}
 	}
@@ -205,7 +212,7 @@ func (w *watchdog) look() {
 func (w *watchdog) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.over = true
+	w.over, w.stop = true, nil // Go keeps a stopped timer for a while; it must not keep the script's memory
 	w.timer.Stop()
 }
 

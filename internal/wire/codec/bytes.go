@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"time"
 )
 
 // The bytes of a value: a tag, and what belongs to it. Lengths and counts are
@@ -24,6 +25,7 @@ var errBytes = errors.New("codec: these are no bytes of a result")
 func (r *Result) Append(b []byte) []byte {
 	b = append(b, byte(r.Failure))
 	b = binary.AppendUvarint(b, uint64(r.Line))
+	b = binary.AppendUvarint(b, uint64(max(r.Used, 0)))
 	b = appendText(b, r.Text)
 	b = appendTexts(b, r.Warnings)
 	b = appendTexts(b, r.Errors)
@@ -78,6 +80,7 @@ func Parse(b []byte) (Result, error) {
 	p := &reader{b: b}
 	r := Result{Failure: Failure(p.byte())}
 	r.Line = int(min(p.uvarint(), math.MaxInt32))
+	r.Used = time.Duration(min(p.uvarint(), math.MaxInt64))
 	r.Text = p.text()
 	r.Warnings, r.Errors = p.texts(), p.texts()
 	r.Data, _ = p.value(0).(map[string]any)

@@ -1,6 +1,9 @@
 package codec
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // The bounds of a codec.
 const (
@@ -42,7 +45,8 @@ type Result struct {
 	Text     string // of a failure: what the interpreter or the script says; it may hold what the payload held
 	Data     map[string]any
 	Warnings []string
-	Errors   []string // the codec refuses the payload
+	Errors   []string      // the codec refuses the payload
+	Used     time.Duration // of the processor, by the call; 0: not known
 }
 
 // Told returns the part of a text that stands in the script word for word: a
