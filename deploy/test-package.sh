@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 [ "$(id -u)" -eq 0 ] || { echo "test-package.sh: needs root, for debootstrap and namespaces" >&2; exit 2; }
 missing=()
-for tool in debootstrap:debootstrap mosquitto_pub:mosquitto-clients unshare:util-linux ip:iproute2 curl:curl; do
+for tool in debootstrap:debootstrap mosquitto_pub:mosquitto-clients unshare:util-linux ip:iproute2 curl:curl pgrep:procps; do
   command -v "${tool%%:*}" >/dev/null || missing+=("${tool#*:}")
 done
 if [ ${#missing[@]} -gt 0 ]; then

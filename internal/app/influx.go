@@ -81,9 +81,10 @@ func serverOf(c *config.Influx) influx.Server {
 	return s
 }
 
-// aheadMost is how far ahead of our clock a device's may be, at most: what was
-// received before a day may be of a time within it.
-const aheadMost = time.Hour
+// aheadMost is how far ahead of our clock a device's may be, at most, whatever
+// `max_ahead` says or said: what was received before a day may be of a time
+// within it.
+const aheadMost = 24 * time.Hour
 
 // wholeSince is from when on (event time, Unix ms) all readings but receipts
 // are kept here: from the begin of the oldest day of which nothing was let go.

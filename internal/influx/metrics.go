@@ -42,7 +42,7 @@ func (m *Metrics) begin(target string) {
 		m.requests.WithLabelValues(target, end)
 	}
 	m.seconds.WithLabelValues(target)
-	m.up.WithLabelValues(target)
+	m.up.WithLabelValues(target).Set(1) // until a try tells otherwise: perhaps there is nothing to send
 }
 
 var outcomeNames = [...]string{accepted: "ok", refused: "refused", tooLarge: "too_large", again: "again", person: "person", expired: "expired"}
