@@ -44,7 +44,7 @@ const (
 	Queued       State = "queued"       // not yet taken by a broker
 	Sent         State = "sent"         // taken by a broker with a way to the device, and not answered
 	Acknowledged State = "acknowledged" // the device did it
-	Failed       State = "failed"       // the device said no, or there is no way to it
+	Failed       State = "failed"       // the device said no, or a newer one is in its place
 	Expired      State = "expired"      // not answered in time; a late answer still counts
 )
 

@@ -116,6 +116,12 @@ func (s *Store) change(ctx context.Context, list []*Command) error {
 	if err != nil {
 		return fmt.Errorf("commands: %w", err)
 	}
+	s.know(list)
+	return nil
+}
+
+// know takes in what was written down.
+func (s *Store) know(list []*Command) {
 	for _, c := range list {
 		p := s.open[c.ID]
 		switch {
@@ -135,5 +141,4 @@ func (s *Store) change(ctx context.Context, list []*Command) error {
 			s.counts.Expired++
 		}
 	}
-	return nil
 }

@@ -128,32 +128,35 @@ func (s *Store) Counts() Counts {
 }
 
 // Order keeps a command for a device, durably, and returns it with its id. The
-// same kind and arguments while one is open is that one: created is false. Of
-// c count Device, Kind, Args, By, At and Expires. KindConflict: too many are
-// open.
+// same kind and arguments as the newest open one of that kind is that one:
+// created is false. Open ones of the kind with other arguments are replaced: they
+// fail, so that none of them reaches the device after this one. Of c count
+// Device, Kind, Args, By, At and Expires. KindConflict: too many are open.
 func (s *Store) Order(ctx context.Context, c Command) (_ Command, created bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, p := range s.devices[c.Device] {
-		if p.Kind == c.Kind && bytes.Equal(p.Args, c.Args) && p.Expires > c.At {
-			return p.Command, false, nil
-		}
+	newest, others := s.rivals(&c)
+	if newest != nil && bytes.Equal(newest.Args, c.Args) && newest.Expires > c.At {
+		return newest.Command, false, s.change(ctx, replace(others, newest.ID))
 	}
 	switch {
 	case len(c.Args) > MaxArgs:
 		return c, false, &city.Error{Kind: city.KindUnprocessed, Message: fmt.Sprintf("the arguments have %d bytes, %d at most", len(c.Args), MaxArgs)}
-	case len(s.devices[c.Device]) >= s.limits.PerDevice:
+	case len(s.devices[c.Device])-len(others) >= s.limits.PerDevice:
 		return c, false, &city.Error{Kind: city.KindConflict, Message: fmt.Sprintf("%d commands for this device are open: wait until it answers or they expire", s.limits.PerDevice)}
-	case len(s.open) >= s.limits.Open:
+	case len(s.open)-len(others) >= s.limits.Open:
 		return c, false, &city.Error{Kind: city.KindConflict, Message: fmt.Sprintf("%d commands are open in all: wait until devices answer or they expire", s.limits.Open)}
 	}
 	c.ID, c.State, c.Sends, c.Sent, c.Answered, c.Detail = newID(), Queued, 0, 0, 0, ""
+	replaced := replace(others, c.ID)
 	err = s.db.Tx(ctx, func(tx *sql.Tx) error {
 		if err := tx.QueryRowContext(ctx, "SELECT coalesce(max(no), 0) + 1 FROM command").Scan(&c.No); err != nil {
 			return err
 		}
-		if err := put(ctx, tx, &c); err != nil {
-			return err
+		for _, o := range append(replaced, &c) {
+			if err := put(ctx, tx, o); err != nil {
+				return err
+			}
 		}
 		_, err := tx.ExecContext(ctx, `DELETE FROM command WHERE device = ?1 AND state NOT IN ('queued', 'sent') AND no <=
 			(SELECT no FROM command WHERE device = ?1 AND state NOT IN ('queued', 'sent') ORDER BY no DESC LIMIT 1 OFFSET ?2)`, c.Device, s.limits.Kept)
@@ -162,9 +165,37 @@ func (s *Store) Order(ctx context.Context, c Command) (_ Command, created bool, 
 	if err != nil {
 		return c, false, fmt.Errorf("commands: %w", err)
 	}
+	s.know(replaced)
 	s.hold(&c)
 	s.poke()
 	return c, true, nil
+}
+
+// rivals returns the newest open command of c's device and kind, and those of
+// them that ask for something else than c.
+func (s *Store) rivals(c *Command) (newest *pending, others []*pending) {
+	for _, p := range s.devices[c.Device] {
+		if p.Kind != c.Kind {
+			continue
+		}
+		if newest == nil || p.No > newest.No {
+			newest = p
+		}
+		if !bytes.Equal(p.Args, c.Args) {
+			others = append(others, p)
+		}
+	}
+	return newest, others
+}
+
+// replace returns commands as they are once a newer one is in their place.
+func replace(list []*pending, by string) (replaced []*Command) {
+	for _, p := range list {
+		c := p.Command
+		c.State, c.Detail = Failed, "replaced by "+by
+		replaced = append(replaced, &c)
+	}
+	return replaced
 }
 
 // List returns a device's commands before a number (0: all), the newest first.

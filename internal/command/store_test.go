@@ -51,6 +51,11 @@ func (r *rig) due(t *testing.T, now int64) (ids []string, next int64) {
 	return ids, next
 }
 
+func (r *rig) tried(t *testing.T, id string, now int64, reached bool) error {
+	t.Helper()
+	return r.Tried(t.Context(), id, now, reached, "")
+}
+
 func (r *rig) only(t *testing.T, device string) command.Command {
 	t.Helper()
 	list, err := r.List(t.Context(), device, 0, 10)
@@ -182,4 +187,38 @@ func TestWhatADeviceIsTold(t *testing.T) {
 	var told map[string]any
 	require.NoError(t, json.Unmarshal(c.Payload(0, zone), &told))
 	require.NotContains(t, told, "args")
+}
+
+// What was ordered last is what a device does last, whatever was open before.
+func TestANewerOneReplacesTheOlder(t *testing.T) {
+	r := newRig(t, command.Limits{PerDevice: 2})
+	order := func(table string, at int64) (command.Command, bool) {
+		t.Helper()
+		c, created, err := r.Order(t.Context(), command.Command{Device: "m1", Kind: command.Tariff, Args: []byte(table), At: at, Expires: at + hour})
+		require.NoError(t, err)
+		return c, created
+	}
+	reboot := r.order(t, "m1", command.Reboot, 500)
+	other := r.order(t, "m2", command.Tariff, 500)
+	a, _ := order("A", 1000)
+	require.NoError(t, r.tried(t, a.ID, 1000, true))
+	b, _ := order("B", 2000)
+	ids, _ := r.due(t, 60_000)
+	require.Equal(t, []string{reboot.ID, other.ID, b.ID}, ids, "the older table is not sent again")
+	again, created := order("A", 3000)
+	require.True(t, created, "A, B, A: the device is to end with A")
+	same, created := order("A", 4000)
+	require.False(t, created)
+	require.Equal(t, again.ID, same.ID)
+	require.NoError(t, r.Answer(t.Context(), 5000, []command.Answer{{Device: "m1", ID: a.ID, OK: true}}))
+	require.NoError(t, r.Close())
+	r = open(t, r.path, command.Limits{})
+	ids, _ = r.due(t, 60_000)
+	require.Equal(t, []string{reboot.ID, other.ID, again.ID}, ids)
+	list, err := r.List(t.Context(), "m1", 0, 10)
+	require.NoError(t, err)
+	require.Len(t, list, 4)
+	require.Equal(t, "replaced by "+again.ID, list[1].Detail)
+	require.Equal(t, "replaced by "+b.ID, list[2].Detail)
+	require.Equal(t, command.Failed, list[2].State)
 }
