@@ -33,7 +33,8 @@ func TestCommands(t *testing.T) {
 	require.Contains(t, again.body, c.ID)
 	require.Equal(t, http.StatusCreated, st.orderFor(t, token.Dishub, "spot-1", `{"cmd":"time"}`).StatusCode)
 
-	require.NoError(t, st.Commands.Answer(t.Context(), st.Clock.Now().UnixMilli(), []command.Answer{{Device: "spot-1", ID: c.ID, OK: true, Detail: "=boots"}}))
+	st.Commands.Answered([]command.Answer{{Device: "spot-1", ID: c.ID, OK: true, Detail: "=boots"}})
+	require.NoError(t, st.Commands.TakeIn(t.Context(), st.Clock.Now().UnixMilli()))
 	list := st.as(t, token.Dishub, "/v1/devices/spot-1/commands?limit=1")
 	require.Contains(t, list.body, `"cmd":"time"`)
 	var page struct{ Next string }

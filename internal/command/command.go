@@ -117,6 +117,10 @@ const (
 	heardMs   = 10_000 // a device that speaks is told again after this
 )
 
+// maxHurried is how often it is told again so soon: one that speaks and never
+// answers is told at the usual waits from then on.
+const maxHurried = 4
+
 // due is when it is sent next.
 func (c *Command) due(tried int64) int64 {
 	if c.Sends == 0 {

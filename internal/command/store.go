@@ -42,6 +42,7 @@ type Store struct {
 	db     *sqlite.DB
 	limits Limits
 	wake   chan struct{}
+	inbox  *inbox
 
 	mu      sync.Mutex // one change at a time; guards what follows
 	open    map[string]*pending
@@ -52,8 +53,10 @@ type Store struct {
 // pending is an open command and what need not survive a restart.
 type pending struct {
 	Command
-	tried int64 // last attempt
-	heard bool  // the device spoke: it may be there now
+	tried   int64  // last attempt
+	heard   bool   // the device spoke: it may be there now
+	hurried int    // sendings that were earlier since it spoke
+	why     string // it cannot be reached, by the last attempt
 }
 
 // Counts are since the start, but for Queued and Sent.
@@ -61,6 +64,7 @@ type Counts struct {
 	Queued, Sent                  int
 	Acknowledged, Failed, Expired uint64
 	Unknown                       uint64 // answers to what nobody ordered
+	Dropped                       uint64 // answers for which there was no room
 }
 
 // Open opens the file and makes it where it is not.
@@ -74,7 +78,7 @@ func Open(ctx context.Context, path string, limits Limits) (*Store, error) {
 		return nil, fmt.Errorf("commands: %w", err)
 	}
 	limits.fill()
-	s := &Store{db: db, limits: limits, wake: make(chan struct{}, 1), open: map[string]*pending{}, devices: map[string][]*pending{}}
+	s := &Store{db: db, limits: limits, wake: make(chan struct{}, 1), inbox: newInbox(), open: map[string]*pending{}, devices: map[string][]*pending{}}
 	list, err := s.query(ctx, "WHERE state IN ('queued', 'sent') ORDER BY no")
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("commands: %w", err), db.Close())
@@ -102,6 +106,7 @@ func (s *Store) hold(c *Command) {
 	p := &pending{Command: *c}
 	s.open[c.ID] = p
 	s.devices[c.Device] = append(s.devices[c.Device], p)
+	s.inbox.await(c.Device, true)
 }
 
 func (s *Store) letGo(c *Command) {
@@ -109,6 +114,7 @@ func (s *Store) letGo(c *Command) {
 	left := slices.DeleteFunc(s.devices[c.Device], func(p *pending) bool { return p.ID == c.ID })
 	if s.devices[c.Device] = left; len(left) == 0 {
 		delete(s.devices, c.Device)
+		s.inbox.await(c.Device, false)
 	}
 }
 
@@ -117,6 +123,7 @@ func (s *Store) Counts() Counts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.counts
+	c.Dropped = s.inbox.lost()
 	for _, p := range s.open {
 		if p.State == Sent {
 			c.Sent++
@@ -211,23 +218,17 @@ func (s *Store) List(ctx context.Context, device string, before int64, limit int
 }
 
 // Heard notes which devices spoke over which source: what is open for them may be
-// sent soon.
+// sent soon after the next TakeIn. It waits for no disk.
 func (s *Store) Heard(spoke iter.Seq2[string, string]) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.open) == 0 {
-		return
-	}
-	poke := false
-	for device, source := range spoke {
-		for _, p := range s.devices[device] {
-			p.Source = source
-			if !p.heard {
-				p.heard, poke = true, true
-			}
-		}
-	}
-	if poke {
+	if s.inbox.hear(spoke) {
 		s.poke()
 	}
+}
+
+// Answered keeps what devices say until the next TakeIn, as far as there is room:
+// what is dropped is said again, since its command is sent again. It waits for no
+// disk.
+func (s *Store) Answered(answers []Answer) {
+	s.inbox.put(answers)
+	s.poke()
 }
