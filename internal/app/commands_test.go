@@ -94,3 +94,13 @@ func TestWhichSourcesLeadDown(t *testing.T) {
 	}
 	require.False(t, leadsDown(config.Source{Type: config.TypeSerial, Format: config.FormatFrames}))
 }
+
+func TestANativeStrangerIsNoEventOfItsBrokersNetwork(t *testing.T) {
+	g := &gateway{cfg: &config.Config{Sources: []config.Source{
+		{ID: "b", Type: config.TypeBroker, Format: config.FormatTTS}, {ID: "m", Type: config.TypeMQTT, Format: config.FormatTTS},
+	}}}
+	own := []byte(`{"kind":"spot","seq":1,"at":"2026-03-02T08:15:00Z","occupied":true}`)
+	require.Nil(t, g.network("b", own))
+	require.NotNil(t, g.network("b", []byte(`{"end_device_ids":{}}`)))
+	require.NotNil(t, g.network("m", own), "there nobody speaks for himself")
+}
