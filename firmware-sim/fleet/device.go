@@ -32,8 +32,9 @@ type device struct {
 	fix      int64   // ms that the clock was set back by
 	deaf     bool    // it does not answer commands
 	told     []answered
-	tariff   string // versions that it was told
-	deadAt   int64  // 0: lives
+	tariff   string    // versions that it was told
+	tariffAt time.Time // when that was ordered
+	deadAt   int64     // 0: lives
 	dead     bool
 	lastAt   int64 // of the device's clock, of the last reading
 	lastSent int64 // simulated time

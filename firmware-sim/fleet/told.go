@@ -20,6 +20,7 @@ type told struct {
 	V       int             `json:"v"`
 	ID      string          `json:"id"`
 	Cmd     string          `json:"cmd"`
+	At      time.Time       `json:"at"`
 	Expires time.Time       `json:"expires_at"`
 	Sent    time.Time       `json:"sent_at"`
 	Args    json.RawMessage `json:"args"`
@@ -87,11 +88,14 @@ func (d *device) does(t *told) (ok bool, detail string) {
 		if json.Unmarshal(t.Args, &table) != nil || len(table.Versions) == 0 {
 			return false, "no tariff table"
 		}
+		if t.At.Before(d.tariffAt) {
+			return false, "holds a table that was ordered later: " + d.tariff
+		}
 		var ids []string
 		for _, v := range table.Versions {
 			ids = append(ids, v.ID)
 		}
-		d.tariff = strings.Join(ids, " ")
+		d.tariff, d.tariffAt = strings.Join(ids, " "), t.At
 		return true, "holds " + d.tariff
 	}
 	return false, "does not know " + t.Cmd

@@ -14,7 +14,7 @@ import (
 
 func tell(id, cmd, args string, at int64) []byte {
 	stamp := func(ms int64) string { return time.UnixMilli(ms).Format(time.RFC3339Nano) }
-	return fmt.Appendf(nil, `{"v":1,"id":%q,"cmd":%q,"expires_at":%q,"sent_at":%q,"args":%s}`, id, cmd, stamp(at+60_000), stamp(at), args)
+	return fmt.Appendf(nil, `{"v":1,"id":%q,"cmd":%q,"at":%q,"expires_at":%q,"sent_at":%q,"args":%s}`, id, cmd, stamp(at), stamp(at+60_000), stamp(at), args)
 }
 
 func toldFleet(t *testing.T, text string) *fleet.Fleet {
@@ -61,6 +61,9 @@ func TestTold(t *testing.T) {
 	require.Equal(t, was+1, boot)
 	a = answer(t, f.Told(device, tell("c-3", "tariff", `{"tariff":"street","versions":[{"id":"street@2015-08-01"}]}`, f.Now())))
 	require.True(t, a.OK)
+	require.Contains(t, a.Detail, "street@2015-08-01")
+	a = answer(t, f.Told(device, tell("c-3b", "tariff", `{"tariff":"street","versions":[{"id":"street@2011-01-01"}]}`, f.Now()-1)))
+	require.False(t, a.OK, "it was ordered before the one that is held")
 	require.Contains(t, a.Detail, "street@2015-08-01")
 	require.False(t, answer(t, f.Told(device, tell("c-4", "tariff", `{}`, f.Now()))).OK)
 	require.False(t, answer(t, f.Told(device, tell("c-5", "dance", `{}`, f.Now()))).OK)

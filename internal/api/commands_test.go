@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -32,7 +33,8 @@ func TestCommands(t *testing.T) {
 	require.Contains(t, again.body, c.ID)
 	require.Equal(t, http.StatusCreated, st.orderFor(t, token.Dishub, "spot-1", `{"cmd":"time"}`).StatusCode)
 
-	require.NoError(t, st.Commands.Answer(t.Context(), st.Clock.Now().UnixMilli(), []command.Answer{{Device: "spot-1", ID: c.ID, OK: true, Detail: "=boots"}}))
+	st.Commands.Answered([]command.Answer{{Device: "spot-1", ID: c.ID, OK: true, Detail: "=boots"}})
+	require.NoError(t, st.Commands.TakeIn(t.Context(), st.Clock.Now().UnixMilli()))
 	list := st.as(t, token.Dishub, "/v1/devices/spot-1/commands?limit=1")
 	require.Contains(t, list.body, `"cmd":"time"`)
 	var page struct{ Next string }
@@ -59,8 +61,8 @@ func TestCommandsRefused(t *testing.T) {
 	st.orderFor(t, token.Dishub, "meter-1", `{"cmd":"tariff"}`).problem(t, http.StatusForbidden)
 	st.orderFor(t, token.Bapenda, "spot-1", `{"cmd":"time"}`).problem(t, http.StatusForbidden)
 	st.do(t, http.MethodGet, "/v1/devices/spot-1/commands?cursor=x", st.Secrets[token.Admin], "").problem(t, http.StatusBadRequest)
-	for range 8 {
-		_, _, err := st.Commands.Order(t.Context(), command.Command{Device: "spot-1", Kind: command.Reboot, Args: []byte(time.Now().String()), At: 1, Expires: 1 << 60})
+	for i := range 8 {
+		_, _, err := st.Commands.Order(t.Context(), command.Command{Device: "spot-1", Kind: command.Kind(fmt.Sprint("kind-", i)), At: 1, Expires: 1 << 60})
 		require.NoError(t, err)
 	}
 	st.orderFor(t, token.Admin, "spot-1", `{"cmd":"time"}`).problem(t, http.StatusConflict)

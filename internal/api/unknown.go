@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/csv"
 	"net/http"
+	"slices"
 
 	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/onboard"
+	"github.com/simpang-id/simpang/internal/token"
 )
 
 // UnknownDevice is a device that spoke and is not in the inventory.
@@ -14,7 +17,7 @@ type UnknownDevice struct {
 	Device    string          `json:"device" doc:"id of its topic or sentence, or its DevEUI"`
 	Sources   []string        `json:"sources"`
 	Reasons   []string        `json:"reasons" doc:"why it was set aside"`
-	Items     int64           `json:"items" doc:"messages kept in quarantine; the newest 1,000 of a device at most"`
+	Items     city.Int        `json:"items" doc:"messages kept in quarantine; the newest 1,000 of a device at most; null for role dishub"`
 	FirstSeen Time            `json:"first_seen" doc:"of what is kept, by our clock"`
 	LastSeen  Time            `json:"last_seen"`
 	Topic     TextOrNull      `json:"topic" doc:"of the newest; null over a serial line"`
@@ -22,7 +25,7 @@ type UnknownDevice struct {
 	Name      TextOrNull      `json:"name" doc:"what the LoRaWAN network calls it"`
 	Model     TextOrNull      `json:"model" doc:"brand and model, or the profile, by the network"`
 	Detail    string          `json:"detail" doc:"what to do with the newest"`
-	Samples   []UnknownSample `json:"samples" doc:"the newest first; nothing of a person, no sums"`
+	Samples   []UnknownSample `json:"samples" doc:"the newest first; nothing of a person, no sums; of meters none for role dishub"`
 	Proposed  ProposedDevice  `json:"proposed"`
 }
 
@@ -49,7 +52,7 @@ type ProposedDevice struct {
 	Class     TextOrNull `json:"class"`
 	Profile   TextOrNull `json:"profile"`
 	EUI       TextOrNull `json:"eui"`
-	IntervalS city.Int   `json:"interval_s" doc:"nine in ten silences were no longer; null: too little was heard"`
+	IntervalS city.Int   `json:"interval_s" doc:"nine in ten silences were no longer; null: too little was heard, or a meter's for role dishub"`
 	Note      string     `json:"note"`
 	Missing   []string   `json:"missing" doc:"columns to fill in"`
 	Profiles  []string   `json:"profiles" doc:"every profile that reads what came"`
@@ -62,6 +65,12 @@ func (s *Server) unknownDevices(w http.ResponseWriter, q *request) error {
 	if err != nil {
 		return err
 	}
+	hidden := q.is(token.Dishub)
+	for i := range found {
+		if hidden {
+			hideMoney(&found[i])
+		}
+	}
 	next := TextOrNull("")
 	if more {
 		next = cursorOf(found[len(found)-1].Device)
@@ -72,6 +81,9 @@ func (s *Server) unknownDevices(w http.ResponseWriter, q *request) error {
 			item, err := s.unknownDevice(&found[i])
 			if err != nil {
 				return err
+			}
+			if hidden {
+				item.Items = city.Int{}
 			}
 			list.Items = append(list.Items, item)
 		}
@@ -90,9 +102,18 @@ func (s *Server) unknownDevices(w http.ResponseWriter, q *request) error {
 	return s.writeTable(w, q, t, notStored, "")
 }
 
+// hideMoney takes out what tells how often a meter is paid: its messages, their
+// numbers, and its silences.
+func hideMoney(u *onboard.Stranger) {
+	paid := func(x onboard.Sample) bool { return x.Kind == city.KindReceipt }
+	if u.Line.Kind == inventory.DeviceMeter || slices.ContainsFunc(u.Samples, paid) {
+		u.Samples, u.Line.IntervalS = nil, 0
+	}
+}
+
 func (s *Server) unknownDevice(u *onboard.Stranger) (UnknownDevice, error) {
 	item := UnknownDevice{
-		Device: u.Device, Sources: orEmpty(u.Sources), Reasons: make([]string, 0, len(u.Reasons)), Items: int64(u.Items),
+		Device: u.Device, Sources: orEmpty(u.Sources), Reasons: make([]string, 0, len(u.Reasons)), Items: city.SomeInt(int64(u.Items)),
 		FirstSeen: s.at(u.First), LastSeen: s.at(u.Last), Topic: TextOrNull(u.Topic), Detail: u.Detail,
 		Samples: make([]UnknownSample, 0, len(u.Samples)),
 	}

@@ -45,3 +45,28 @@ func TestUnknownDevices(t *testing.T) {
 	require.Len(t, st.Unknown.Asked, 2)
 	require.NotEmpty(t, st.Unknown.Asked[0])
 }
+
+// How often a meter is paid is no matter of dishub, listed or not.
+func TestUnknownMetersAreHiddenFromDishub(t *testing.T) {
+	st := newStage(t)
+	st.Unknown.All = []onboard.Stranger{
+		{
+			Device: "till-9", Items: 3141, Line: onboard.Line{ID: "till-9", Kind: "meter", IntervalS: 77},
+			Samples: []onboard.Sample{{Recv: 9_000, Kind: city.KindHealth, Says: []onboard.Member{{Name: "seq", Value: "4711"}}}},
+		},
+		{
+			Device: "till-x", Items: 3141, Line: onboard.Line{ID: "till-x", IntervalS: 77},
+			Samples: []onboard.Sample{{Recv: 9_000, Kind: city.KindReceipt, Says: []onboard.Member{{Name: "seq", Value: "4711"}}}},
+		},
+	}
+	seen := st.as(t, token.Admin, "/v1/unknown-devices").body
+	for _, part := range []string{"3141", "4711", "77", `"kind":"receipt"`} {
+		require.Contains(t, seen, part)
+	}
+	seen = st.as(t, token.Dishub, "/v1/unknown-devices").body + st.as(t, token.Dishub, "/v1/unknown-devices?format=csv").body
+	for _, part := range []string{"3141", "4711", "77", "receipt"} {
+		require.NotContains(t, seen, part)
+	}
+	require.Contains(t, seen, `"items":null`)
+	require.Contains(t, seen, "till-9,meter,")
+}

@@ -49,11 +49,17 @@ func (g *gateway) openCommands(ctx context.Context, undo *stack) error {
 		downs: map[string]downlink{},
 	}
 	for _, s := range g.cfg.Sources {
-		if s.Type != config.TypeSerial && s.Format == config.FormatNative {
+		if leadsDown(s) {
 			g.commands.ways = append(g.commands.ways, s.ID)
 		}
 	}
 	return nil
+}
+
+// leadsDown tells whether a source carries commands to native devices: at a
+// built-in broker they speak for themselves, whatever its bridges speak.
+func leadsDown(s config.Source) bool {
+	return s.Type == config.TypeBroker || s.Type == config.TypeMQTT && s.Format == config.FormatNative
 }
 
 // lead makes a started source a way down.
@@ -69,32 +75,30 @@ func (c *commands) lead(id string, d downlink) {
 // error of KindUnprocessed.
 func (c *commands) Order(ctx context.Context, o command.Command) (command.Command, bool, error) {
 	if len(c.ways) == 0 {
-		return o, false, &city.Error{Kind: city.KindUnprocessed, Message: "no source leads down to devices: it takes one of type broker or mqtt with format native; a serial line carries acknowledgements only"}
+		return o, false, &city.Error{Kind: city.KindUnprocessed, Message: "no source leads down to devices: it takes one of type broker, or of type mqtt with format native; a serial line carries acknowledgements only"}
 	}
 	return c.Store.Order(ctx, o)
 }
 
-// heard is told each committed batch.
+// heard is told each committed batch. What comes back from quarantine was said
+// long ago.
 func (c *commands) heard(entries []journal.Entry) {
 	c.Heard(func(yield func(device, source string) bool) {
 		for i := range entries {
-			if e := &entries[i]; e.Type == journal.TypeReading && !yield(e.Reading.Device, e.Source) {
+			if e := &entries[i]; e.Type == journal.TypeReading && e.Flags&journal.FlagRetried == 0 && !yield(e.Reading.Device, e.Source) {
 				return
 			}
 		}
 	})
 }
 
-// acked takes what devices say. What cannot be kept is said again: their command
-// is sent again.
-func (c *commands) acked(ctx context.Context, acks []wire.Ack) {
+// acked takes what devices say, to be kept by the next round.
+func (c *commands) acked(_ context.Context, acks []wire.Ack) {
 	answers := make([]command.Answer, len(acks))
 	for i, a := range acks {
 		answers[i] = command.Answer{Device: a.Device, ID: a.ID, OK: a.OK, Detail: a.Detail}
 	}
-	if err := c.Answer(ctx, c.now().UnixMilli(), answers); err != nil {
-		c.log.ErrorContext(ctx, "what devices say of their commands could not be kept: the commands are sent again", "answers", len(answers), "error", err)
-	}
+	c.Answered(answers)
 }
 
 // run sends until ctx ends.
@@ -120,37 +124,48 @@ func (c *commands) run(ctx context.Context) {
 	}
 }
 
-// round sends what is due and returns when the next is, Unix ms, 0 for nothing.
+// round takes in what devices said, sends what is due and returns when the next
+// is, Unix ms, 0 for nothing. While our own clock is not to be trusted nothing
+// expires and nothing is sent: by it no time can be told, neither when a command
+// was ordered.
 func (c *commands) round(ctx context.Context) (next int64) {
+	const again = 5_000
 	now := c.now().UnixMilli()
+	if c.clockBad() {
+		return now + again
+	}
+	if err := c.TakeIn(ctx, now); err != nil {
+		c.log.ErrorContext(ctx, "what devices say of their commands could not be kept: the commands are sent again", "error", err)
+	}
 	due, next, err := c.Due(ctx, now)
 	if err != nil {
 		c.log.ErrorContext(ctx, "commands that expired could not be closed; it is tried again", "error", err)
 	}
-	soon := now + 5_000
+	var tries []command.Try
 	for i := range due {
 		if ctx.Err() != nil {
-			return 0
+			break
 		}
 		reached, why := c.send(ctx, &due[i])
-		if err := c.Tried(ctx, due[i].ID, c.now().UnixMilli(), reached, why); err != nil {
-			c.log.ErrorContext(ctx, "a command was sent, which could not be noted; it is sent again", "command", due[i].ID, "error", err)
-		}
-		if next == 0 || soon < next {
-			next = soon
-		}
+		tries = append(tries, command.Try{ID: due[i].ID, At: c.now().UnixMilli(), Reached: reached, Why: why})
+	}
+	if len(tries) == 0 {
+		return next
+	}
+	if err := c.Tried(context.WithoutCancel(ctx), tries); err != nil {
+		c.log.ErrorContext(ctx, "commands were sent, which could not be noted; they are sent again", "commands", len(tries), "error", err)
+	}
+	if soon := now + again; next == 0 || soon < next {
+		next = soon
 	}
 	return next
 }
 
 // send hands a command to the source over which its device speaks, to every one
-// where that is not known. why: it can never arrive.
+// where that is not known. why tells why it cannot arrive for now.
 func (c *commands) send(ctx context.Context, o *command.Command) (reached bool, why string) {
 	if o.Source != "" && !slices.Contains(c.ways, o.Source) {
 		return false, fmt.Sprintf("it speaks over source %s, which carries nothing down", o.Source)
-	}
-	if o.Kind == command.Time && c.clockBad() {
-		return false, "" // ours is no time to set a clock by
 	}
 	c.mu.Lock()
 	var downs []downlink
@@ -180,7 +195,7 @@ func (c *commands) register(reg prometheus.Registerer) {
 			Name: "simpang_commands_acknowledged_total", Help: "Commands that devices said they did.",
 		}, func() float64 { return float64(c.Counts().Acknowledged) }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "simpang_commands_failed_total", Help: "Commands that devices refused, or to which no way leads.",
+			Name: "simpang_commands_failed_total", Help: "Commands that devices refused, or that a newer one replaced.",
 		}, func() float64 { return float64(c.Counts().Failed) }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "simpang_commands_expired_total", Help: "Commands that were not answered in time.",
@@ -188,5 +203,8 @@ func (c *commands) register(reg prometheus.Registerer) {
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "simpang_commands_answers_unknown_total", Help: "Answers of devices to what nobody had ordered of them.",
 		}, func() float64 { return float64(c.Counts().Unknown) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "simpang_commands_answers_dropped_total", Help: "Answers of devices for which there was no room: their commands are sent again.",
+		}, func() float64 { return float64(c.Counts().Dropped) }),
 	)
 }

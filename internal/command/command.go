@@ -44,7 +44,7 @@ const (
 	Queued       State = "queued"       // not yet taken by a broker
 	Sent         State = "sent"         // taken by a broker with a way to the device, and not answered
 	Acknowledged State = "acknowledged" // the device did it
-	Failed       State = "failed"       // the device said no, or there is no way to it
+	Failed       State = "failed"       // the device said no, or a newer one is in its place
 	Expired      State = "expired"      // not answered in time; a late answer still counts
 )
 
@@ -116,6 +116,10 @@ const (
 	longestMs = 10 * 60_000
 	heardMs   = 10_000 // a device that speaks is told again after this
 )
+
+// maxHurried is how often it is told again so soon: one that speaks and never
+// answers is told at the usual waits from then on.
+const maxHurried = 4
 
 // due is when it is sent next.
 func (c *Command) due(tried int64) int64 {

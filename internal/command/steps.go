@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -16,13 +17,13 @@ func (s *Store) Due(ctx context.Context, now int64) (due []Command, next int64, 
 	var late []*Command
 	for _, p := range s.open {
 		at := p.due(p.tried)
-		if p.heard {
+		if p.heard && p.hurried < maxHurried {
 			at = min(at, max(p.Sent+heardMs, p.tried+heardMs, p.At))
 		}
 		switch {
 		case now >= p.Expires:
 			c := p.Command
-			c.State, c.Detail = Expired, cmp.Or(c.Detail, notAnswered(&c))
+			c.State, c.Detail = Expired, cmp.Or(c.Detail, p.why, notAnswered(&c))
 			late = append(late, &c)
 			continue
 		case at <= now:
@@ -47,57 +48,88 @@ func notAnswered(c *Command) string {
 	return "the device did not answer"
 }
 
-// Tried notes that a command was handed to whatever leads to its device, or
-// that nothing did. why: there is no way, and it fails.
-func (s *Store) Tried(ctx context.Context, id string, now int64, reached bool, why string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p := s.open[id]
-	if p == nil {
-		return nil // answered or expired meanwhile
-	}
-	p.tried, p.heard = now, false
-	c := p.Command
-	switch {
-	case why != "":
-		c.State, c.Detail = Failed, why
-	case reached:
-		c.State, c.Sent = Sent, now
-		c.Sends++
-	default:
-		return nil
-	}
-	return s.change(ctx, []*Command{&c})
+// Try is what came of handing a command to whatever leads to its device.
+type Try struct {
+	ID      string
+	At      int64  // Unix ms
+	Reached bool   // what leads there took it
+	Why     string // why it could not be reached, "" where that is not known
 }
 
-// Answer takes in what devices say. An answer to what is over already changes
-// nothing, but that a late one of an expired command counts.
-func (s *Store) Answer(ctx context.Context, now int64, answers []Answer) error {
+// Tried notes a round of attempts, in one transaction.
+func (s *Store) Tried(ctx context.Context, round []Try) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var changed []*Command
-	for _, a := range answers {
-		list, err := s.query(ctx, "WHERE id = ? AND device = ?", a.ID, a.Device)
-		if err != nil {
-			return fmt.Errorf("commands: %w", err)
+	var sent []*Command
+	for _, t := range round {
+		p := s.open[t.ID]
+		if p == nil {
+			continue // replaced meanwhile
 		}
-		if len(list) == 0 {
+		if p.heard && t.Reached {
+			p.hurried++
+		}
+		p.tried, p.heard, p.why = t.At, false, t.Why
+		if t.Reached {
+			c := p.Command
+			c.State, c.Sent = Sent, t.At
+			c.Sends++
+			sent = append(sent, &c)
+		}
+	}
+	return s.change(ctx, sent)
+}
+
+// TakeIn takes in what devices said since it was last called. An answer to what is
+// over already changes nothing, but that a late one of an expired command counts.
+func (s *Store) TakeIn(ctx context.Context, now int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	spoke, answers := s.inbox.take()
+	for device, source := range spoke {
+		for _, p := range s.devices[device] {
+			p.Source, p.heard = source, true
+		}
+	}
+	changed := make([]*Command, 0, len(answers))
+	seen := map[string]bool{}
+	var errs []error
+	for _, a := range answers {
+		c, err := s.find(ctx, a)
+		switch {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("commands: %w", err))
+			continue
+		case c == nil:
 			s.counts.Unknown++
 			continue
-		}
-		c := &list[0]
-		if !c.State.Open() && c.State != Expired {
+		case seen[c.ID] || !c.State.Open() && c.State != Expired:
 			continue
 		}
 		c.State, c.Answered, c.Detail = Acknowledged, now, a.Detail
 		if !a.OK {
 			c.State = Failed
 		}
-		if !slices.ContainsFunc(changed, func(x *Command) bool { return x.ID == c.ID }) {
-			changed = append(changed, c)
-		}
+		seen[c.ID] = true
+		changed = append(changed, c)
 	}
-	return s.change(ctx, changed)
+	return errors.Join(append(errs, s.change(ctx, changed))...)
+}
+
+// find returns the command that a device answers, as it is; nil: nobody ordered it.
+func (s *Store) find(ctx context.Context, a Answer) (*Command, error) {
+	if p := s.open[a.ID]; p != nil {
+		if p.Device != a.Device {
+			return nil, nil //nolint:nilnil // as told
+		}
+		c := p.Command
+		return &c, nil
+	}
+	list, err := s.query(ctx, "WHERE id = ? AND device = ?", a.ID, a.Device)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return &list[0], nil
 }
 
 // change writes commands down, and then knows them.
@@ -116,6 +148,12 @@ func (s *Store) change(ctx context.Context, list []*Command) error {
 	if err != nil {
 		return fmt.Errorf("commands: %w", err)
 	}
+	s.know(list)
+	return nil
+}
+
+// know takes in what was written down.
+func (s *Store) know(list []*Command) {
 	for _, c := range list {
 		p := s.open[c.ID]
 		switch {
@@ -135,5 +173,4 @@ func (s *Store) change(ctx context.Context, list []*Command) error {
 			s.counts.Expired++
 		}
 	}
-	return nil
 }

@@ -42,6 +42,7 @@ type Store struct {
 	db     *sqlite.DB
 	limits Limits
 	wake   chan struct{}
+	inbox  *inbox
 
 	mu      sync.Mutex // one change at a time; guards what follows
 	open    map[string]*pending
@@ -52,8 +53,10 @@ type Store struct {
 // pending is an open command and what need not survive a restart.
 type pending struct {
 	Command
-	tried int64 // last attempt
-	heard bool  // the device spoke: it may be there now
+	tried   int64  // last attempt
+	heard   bool   // the device spoke: it may be there now
+	hurried int    // sendings that were earlier since it spoke
+	why     string // it cannot be reached, by the last attempt
 }
 
 // Counts are since the start, but for Queued and Sent.
@@ -61,6 +64,7 @@ type Counts struct {
 	Queued, Sent                  int
 	Acknowledged, Failed, Expired uint64
 	Unknown                       uint64 // answers to what nobody ordered
+	Dropped                       uint64 // answers for which there was no room
 }
 
 // Open opens the file and makes it where it is not.
@@ -74,7 +78,7 @@ func Open(ctx context.Context, path string, limits Limits) (*Store, error) {
 		return nil, fmt.Errorf("commands: %w", err)
 	}
 	limits.fill()
-	s := &Store{db: db, limits: limits, wake: make(chan struct{}, 1), open: map[string]*pending{}, devices: map[string][]*pending{}}
+	s := &Store{db: db, limits: limits, wake: make(chan struct{}, 1), inbox: newInbox(), open: map[string]*pending{}, devices: map[string][]*pending{}}
 	list, err := s.query(ctx, "WHERE state IN ('queued', 'sent') ORDER BY no")
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("commands: %w", err), db.Close())
@@ -102,6 +106,7 @@ func (s *Store) hold(c *Command) {
 	p := &pending{Command: *c}
 	s.open[c.ID] = p
 	s.devices[c.Device] = append(s.devices[c.Device], p)
+	s.inbox.await(c.Device, true)
 }
 
 func (s *Store) letGo(c *Command) {
@@ -109,6 +114,7 @@ func (s *Store) letGo(c *Command) {
 	left := slices.DeleteFunc(s.devices[c.Device], func(p *pending) bool { return p.ID == c.ID })
 	if s.devices[c.Device] = left; len(left) == 0 {
 		delete(s.devices, c.Device)
+		s.inbox.await(c.Device, false)
 	}
 }
 
@@ -117,6 +123,7 @@ func (s *Store) Counts() Counts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.counts
+	c.Dropped = s.inbox.lost()
 	for _, p := range s.open {
 		if p.State == Sent {
 			c.Sent++
@@ -128,32 +135,35 @@ func (s *Store) Counts() Counts {
 }
 
 // Order keeps a command for a device, durably, and returns it with its id. The
-// same kind and arguments while one is open is that one: created is false. Of
-// c count Device, Kind, Args, By, At and Expires. KindConflict: too many are
-// open.
+// same kind and arguments as the newest open one of that kind is that one:
+// created is false. Open ones of the kind with other arguments are replaced: they
+// fail, so that none of them reaches the device after this one. Of c count
+// Device, Kind, Args, By, At and Expires. KindConflict: too many are open.
 func (s *Store) Order(ctx context.Context, c Command) (_ Command, created bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, p := range s.devices[c.Device] {
-		if p.Kind == c.Kind && bytes.Equal(p.Args, c.Args) && p.Expires > c.At {
-			return p.Command, false, nil
-		}
+	newest, others := s.rivals(&c)
+	if newest != nil && bytes.Equal(newest.Args, c.Args) && newest.Expires > c.At {
+		return newest.Command, false, s.change(ctx, replace(others, newest.ID))
 	}
 	switch {
 	case len(c.Args) > MaxArgs:
 		return c, false, &city.Error{Kind: city.KindUnprocessed, Message: fmt.Sprintf("the arguments have %d bytes, %d at most", len(c.Args), MaxArgs)}
-	case len(s.devices[c.Device]) >= s.limits.PerDevice:
+	case len(s.devices[c.Device])-len(others) >= s.limits.PerDevice:
 		return c, false, &city.Error{Kind: city.KindConflict, Message: fmt.Sprintf("%d commands for this device are open: wait until it answers or they expire", s.limits.PerDevice)}
-	case len(s.open) >= s.limits.Open:
+	case len(s.open)-len(others) >= s.limits.Open:
 		return c, false, &city.Error{Kind: city.KindConflict, Message: fmt.Sprintf("%d commands are open in all: wait until devices answer or they expire", s.limits.Open)}
 	}
 	c.ID, c.State, c.Sends, c.Sent, c.Answered, c.Detail = newID(), Queued, 0, 0, 0, ""
+	replaced := replace(others, c.ID)
 	err = s.db.Tx(ctx, func(tx *sql.Tx) error {
 		if err := tx.QueryRowContext(ctx, "SELECT coalesce(max(no), 0) + 1 FROM command").Scan(&c.No); err != nil {
 			return err
 		}
-		if err := put(ctx, tx, &c); err != nil {
-			return err
+		for _, o := range append(replaced, &c) {
+			if err := put(ctx, tx, o); err != nil {
+				return err
+			}
 		}
 		_, err := tx.ExecContext(ctx, `DELETE FROM command WHERE device = ?1 AND state NOT IN ('queued', 'sent') AND no <=
 			(SELECT no FROM command WHERE device = ?1 AND state NOT IN ('queued', 'sent') ORDER BY no DESC LIMIT 1 OFFSET ?2)`, c.Device, s.limits.Kept)
@@ -162,9 +172,37 @@ func (s *Store) Order(ctx context.Context, c Command) (_ Command, created bool, 
 	if err != nil {
 		return c, false, fmt.Errorf("commands: %w", err)
 	}
+	s.know(replaced)
 	s.hold(&c)
 	s.poke()
 	return c, true, nil
+}
+
+// rivals returns the newest open command of c's device and kind, and those of
+// them that ask for something else than c.
+func (s *Store) rivals(c *Command) (newest *pending, others []*pending) {
+	for _, p := range s.devices[c.Device] {
+		if p.Kind != c.Kind {
+			continue
+		}
+		if newest == nil || p.No > newest.No {
+			newest = p
+		}
+		if !bytes.Equal(p.Args, c.Args) {
+			others = append(others, p)
+		}
+	}
+	return newest, others
+}
+
+// replace returns commands as they are once a newer one is in their place.
+func replace(list []*pending, by string) (replaced []*Command) {
+	for _, p := range list {
+		c := p.Command
+		c.State, c.Detail = Failed, "replaced by "+by
+		replaced = append(replaced, &c)
+	}
+	return replaced
 }
 
 // List returns a device's commands before a number (0: all), the newest first.
@@ -180,23 +218,17 @@ func (s *Store) List(ctx context.Context, device string, before int64, limit int
 }
 
 // Heard notes which devices spoke over which source: what is open for them may be
-// sent soon.
+// sent soon after the next TakeIn. It waits for no disk.
 func (s *Store) Heard(spoke iter.Seq2[string, string]) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.open) == 0 {
-		return
-	}
-	poke := false
-	for device, source := range spoke {
-		for _, p := range s.devices[device] {
-			p.Source = source
-			if !p.heard {
-				p.heard, poke = true, true
-			}
-		}
-	}
-	if poke {
+	if s.inbox.hear(spoke) {
 		s.poke()
 	}
+}
+
+// Answered keeps what devices say until the next TakeIn, as far as there is room:
+// what is dropped is said again, since its command is sent again. It waits for no
+// disk.
+func (s *Store) Answered(answers []Answer) {
+	s.inbox.put(answers)
+	s.poke()
 }

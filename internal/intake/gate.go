@@ -51,10 +51,9 @@ type Options struct {
 	Limits func(source string) source.Limits
 	// Decode decodes a payload that comes back from quarantine.
 	Decode func(source, device string, raw []byte) wire.Decoded
-	// Acks is told what devices of the inventory say of commands, before the
-	// message is acknowledged. It keeps them or logs why not: a command that was
-	// not seen to be answered is sent again, and so is its answer. Nil: they are
-	// passed over.
+	// Acks is told what devices of the inventory say of commands. It must be quick
+	// and keep no one waiting, and may drop them: a command that was not seen to
+	// be answered is sent again, and so is its answer. Nil: they are passed over.
 	Acks func(ctx context.Context, acks []wire.Ack)
 	// Committed is told each committed batch, before anything is acknowledged
 	// and before any follower sees it. It must be quick and keep no one waiting.

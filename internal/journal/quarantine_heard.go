@@ -42,16 +42,22 @@ func (q *Quarantine) Heard(ctx context.Context) ([]Heard, error) {
 	return all, nil
 }
 
+// Opened is an item with what was sent, or why it could not be opened.
+type Opened struct {
+	Item
+	Err error // of the item alone; what else it says is then not to be trusted
+}
+
 // Newest returns the newest items of a device with what was sent, the newest
-// first.
-func (q *Quarantine) Newest(ctx context.Context, device string, limit int) ([]Item, error) {
+// first. One that cannot be read leaves the others as they are.
+func (q *Quarantine) Newest(ctx context.Context, device string, limit int) ([]Opened, error) {
 	rows, err := q.db.R.QueryContext(ctx, "SELECT "+itemColumns+`, ident, size, sealed, sum FROM item
 		WHERE device = ? AND coalesce(verdict, '') NOT IN ('accepted', 'duplicate') ORDER BY id DESC LIMIT ?`, device, limit)
 	if err != nil {
 		return nil, fmt.Errorf("quarantine: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
-	var items []Item
+	var items []Opened
 	for rows.Next() {
 		var ident, sealed []byte
 		var size, sum int64
@@ -63,9 +69,9 @@ func (q *Quarantine) Newest(ctx context.Context, device string, limit int) ([]It
 			err = q.unseal(&i, ident, sealed)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("quarantine: item %d: %w", i.ID, err)
+			i.Raw, err = nil, fmt.Errorf("quarantine: item %d: %w", i.ID, err)
 		}
-		items = append(items, i)
+		items = append(items, Opened{i, err})
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("quarantine: %w", err)

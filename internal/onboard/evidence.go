@@ -32,7 +32,7 @@ type evidence struct {
 // see takes in one item.
 func (e *evidence) see(l *List, item *journal.Item) {
 	sample := Sample{Recv: item.Recv, Reason: item.Reason}
-	if parse := l.o.Network(item.Source); parse != nil {
+	if parse := l.o.Network(item.Source, item.Raw); parse != nil {
 		e.seeEvent(parse, item, &sample)
 	} else if decoded := l.o.Decode(item.Source, item.Device, item.Raw); len(decoded.Readings) > 0 {
 		r := &decoded.Readings[0]

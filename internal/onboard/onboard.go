@@ -27,8 +27,9 @@ const (
 type Quarantine interface {
 	// Heard tells who is in it, sorted by device, a row a source and reason.
 	Heard(ctx context.Context) ([]journal.Heard, error)
-	// Newest returns a device's newest items with what was sent.
-	Newest(ctx context.Context, device string, limit int) ([]journal.Item, error)
+	// Newest returns a device's newest items with what was sent, or why one could
+	// not be opened.
+	Newest(ctx context.Context, device string, limit int) ([]journal.Opened, error)
 }
 
 // Options are what a List stands on; all are required.
@@ -37,9 +38,10 @@ type Options struct {
 	Inventory  func() *inventory.Version // the newest; nil before there is one
 	// Decode decodes what a device sent, by its source's format.
 	Decode func(source, device string, raw []byte) wire.Decoded
-	// Network returns the reader of a source's LoRaWAN events, nil for a source
-	// of another format.
-	Network func(source string) lorawan.Parse
+	// Network returns the reader of the LoRaWAN event that came from a source, nil
+	// where it is none: the source has another format, or a native device spoke
+	// for itself.
+	Network func(source string, raw []byte) lorawan.Parse
 	Log     *slog.Logger // is told who opened what
 }
 
@@ -76,7 +78,7 @@ type Network struct {
 type Sample struct {
 	Recv   int64
 	Reason city.Reason
-	Kind   city.Kind // KindNone where it could not be read
+	Kind   city.Kind // KindNone where it could not be read, or opened
 	Port   uint8     // LoRaWAN: of the payload
 	Says   []Member
 }
@@ -123,15 +125,17 @@ func (l *List) Page(ctx context.Context, after string, limit int, by string) ([]
 		page[len(page)-1].add(h)
 	}
 	opened := 0
+	defer func() {
+		if opened > 0 {
+			l.o.Log.InfoContext(ctx, "quarantined messages were opened for the list of unknown devices", "messages", opened, "devices", len(page), "token", by)
+		}
+	}()
 	for i := range page {
 		n, err := l.look(ctx, &page[i], version)
+		opened += n
 		if err != nil {
 			return nil, false, err
 		}
-		opened += n
-	}
-	if opened > 0 {
-		l.o.Log.InfoContext(ctx, "quarantined messages were opened for the list of unknown devices", "messages", opened, "devices", len(page), "token", by)
 	}
 	return page, more, nil
 }
@@ -157,18 +161,26 @@ func addOnce[T comparable](list []T, x T) []T {
 }
 
 // look reads the newest that a stranger said, and returns how many were opened.
-func (l *List) look(ctx context.Context, s *Stranger, v *inventory.Version) (int, error) {
+func (l *List) look(ctx context.Context, s *Stranger, v *inventory.Version) (opened int, err error) {
 	items, err := l.o.Quarantine.Newest(ctx, s.Device, looked)
 	if err != nil || len(items) == 0 {
 		return 0, err
 	}
-	s.Topic, s.Detail = clip(items[0].Topic), items[0].Detail
 	e := evidence{device: s.Device, sources: s.Sources}
 	for i := range items {
-		e.see(l, &items[i])
+		item := &items[i]
+		if item.Err != nil {
+			l.o.Log.ErrorContext(ctx, "a quarantined message could not be opened for the list of unknown devices", "device", s.Device, "error", item.Err)
+			e.samples = append(e.samples, Sample{Recv: item.Recv, Reason: item.Reason, Says: []Member{{"error", "could not be opened"}}})
+			continue
+		}
+		if opened++; opened == 1 {
+			s.Topic, s.Detail = clip(item.Topic), item.Detail
+		}
+		e.see(l, &item.Item)
 	}
 	s.Network = e.network
 	s.Samples = e.samples[:min(len(e.samples), shown)]
 	s.Line = e.line(v)
-	return len(items), nil
+	return opened, nil
 }

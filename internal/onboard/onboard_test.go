@@ -2,8 +2,11 @@ package onboard_test
 
 import (
 	"bytes"
+	"context"
+	"database/sql"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -42,14 +45,22 @@ func (r *rig) open(t *testing.T) {
 	r.q, err = journal.OpenQuarantine(t.Context(), r.path, [32]byte{1}, journal.Limits{})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = r.q.Close() })
+	r.list = onboard.New(r.options(t))
+}
+
+func (r *rig) options(t *testing.T) onboard.Options {
+	t.Helper()
 	v := apitest.Inventory(t)
-	r.list = onboard.New(onboard.Options{
+	return onboard.Options{
 		Quarantine: r.q, Inventory: func() *inventory.Version { return v }, Log: slog.New(slog.NewTextHandler(&r.log, nil)),
 		Decode: func(_, device string, raw []byte) wire.Decoded { return native.Decode(device, raw) },
-		Network: func(source string) lorawan.Parse {
+		Network: func(source string, raw []byte) lorawan.Parse {
+			if native.Is(raw) {
+				return nil
+			}
 			return map[string]lorawan.Parse{"ttn": lorawan.ParseTTS, "chirp": lorawan.ParseChirpStack}[source]
 		},
-	})
+	}
 }
 
 func (r *rig) put(t *testing.T, source, device string, reason city.Reason, recv int64, raw string) {
@@ -141,6 +152,59 @@ func TestALineFromWhatANetworkSays(t *testing.T) {
 	require.Zero(t, chirp.IntervalS)
 	require.Equal(t, []string{"id", "kind", "site", "profile"}, chirp.Missing)
 	require.Nil(t, all[2].Network)
+}
+
+// A row that the disk spoilt takes away itself alone.
+func TestWhatCannotBeOpenedIsSaid(t *testing.T) {
+	r := newRig(t)
+	for i := range int64(3) {
+		r.put(t, "broker", "new-1", city.ReasonUnknownDevice, 1000+i, fmt.Sprintf(`{"kind":"spot","seq":%d,"at":"2026-03-02T08:15:00Z","occupied":true}`, i))
+	}
+	r.put(t, "broker", "new-2", city.ReasonUnknownDevice, 5, `{"kind":"spot","seq":1,"at":"2026-03-02T08:15:00Z","occupied":true}`)
+	db, err := sql.Open("sqlite", r.path)
+	require.NoError(t, err)
+	defer db.Close()
+	_, err = db.ExecContext(t.Context(), "UPDATE item SET sealed = x'00112233' WHERE recv = 1002")
+	require.NoError(t, err)
+	all, _ := r.page(t, "", 10)
+	require.Len(t, all, 2)
+	require.Len(t, all[0].Samples, 3)
+	require.Equal(t, []onboard.Member{{Name: "error", Value: "could not be opened"}}, all[0].Samples[0].Says)
+	require.Equal(t, city.KindSpot, all[0].Samples[1].Kind)
+	require.Equal(t, "do something", all[0].Detail)
+	require.Equal(t, inventory.DeviceSpot, all[0].Line.Kind)
+	require.Contains(t, r.log.String(), "could not be opened")
+	require.Contains(t, r.log.String(), "messages=3")
+}
+
+// The log says what was opened before the list failed.
+func TestWhatWasOpenedIsLoggedThoughTheListFails(t *testing.T) {
+	r := newRig(t)
+	r.put(t, "broker", "new-1", city.ReasonUnknownDevice, 1, `{"kind":"spot","seq":1,"at":"2026-03-02T08:15:00Z","occupied":true}`)
+	r.put(t, "broker", "new-2", city.ReasonUnknownDevice, 1, `x`)
+	o := r.options(t)
+	o.Quarantine = failing{r.q}
+	_, _, err := onboard.New(o).Page(t.Context(), "", 10, "tk-1")
+	require.ErrorIs(t, err, os.ErrClosed)
+	require.Contains(t, r.log.String(), "messages=1")
+}
+
+type failing struct{ *journal.Quarantine }
+
+func (f failing) Newest(ctx context.Context, device string, limit int) ([]journal.Opened, error) {
+	if device == "new-2" {
+		return nil, os.ErrClosed
+	}
+	return f.Quarantine.Newest(ctx, device, limit)
+}
+
+// A native device beside a bridge of a LoRaWAN network.
+func TestANativeStrangerOverASourceOfANetwork(t *testing.T) {
+	r := newRig(t)
+	r.put(t, "ttn", "new-1", city.ReasonUnknownDevice, 1, `{"kind":"spot","seq":1,"at":"2026-03-02T08:15:00Z","occupied":true}`)
+	all, _ := r.page(t, "", 10)
+	require.Equal(t, []string{"new-1", "spot", "", "", "", "", "", "", "", "heard over ttn"}, all[0].Line.Cells())
+	require.Nil(t, all[0].Network)
 }
 
 func TestAStrangersWordsAreBounded(t *testing.T) {

@@ -13,6 +13,10 @@ import (
 // maxAckID is how long the id of a command may be, bytes.
 const maxAckID = 64
 
+// maxAcks is how many answers of a message are read: a device remembers no more
+// commands.
+const maxAcks = 16
+
 // isAck tells whether the object is an answer to a command, not a reading.
 func (o *object) isAck() bool {
 	return o.has.has(mKind) && !o.twice.has(mKind) && string(o.raw(mKind)) == `"ack"`
@@ -21,6 +25,12 @@ func (o *object) isAck() bool {
 // ack decodes the answer to a command: id and ok, and perhaps a detail. They
 // are rare: encoding/json is fast enough.
 func (d *decoder) ack(at span) {
+	if d.acks++; d.acks > maxAcks {
+		if d.acks == maxAcks+1 {
+			d.refuse(at, fault{city.ReasonTooLarge, "ack: over 16 in one message: this one and those behind it are passed over"})
+		}
+		return
+	}
 	raw := d.b[at.from:at.to]
 	var said struct {
 		ID     *string `json:"id"`

@@ -42,6 +42,15 @@ func TestAcks(t *testing.T) {
 	}
 }
 
+func TestAcksOfAMessageAreBounded(t *testing.T) {
+	d := native.Decode("d1", []byte("["+strings.Repeat(`{"kind":"ack","id":"c-1","ok":true},`, 1700)+`{"kind":"spot","seq":1,"at":"2026-03-02T08:15:00Z","occupied":true}]`))
+	require.Len(t, d.Acks, 16)
+	require.Len(t, d.Readings, 1)
+	require.Len(t, d.Refused, 1, "not each of them")
+	require.Equal(t, city.ReasonTooLarge, d.Refused[0].Reason)
+	require.Equal(t, 16, d.Refused[0].Index)
+}
+
 func FuzzAck(f *testing.F) {
 	f.Add("c-1", true, "done", "d1")
 	f.Add("", false, "\u2028\\\"", "x")

@@ -42,6 +42,7 @@ type decoder struct {
 	device string
 	out    wire.Decoded
 	index  int // of the element at hand
+	acks   int // answers so far
 	e      object
 }
 
