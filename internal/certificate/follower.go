@@ -17,7 +17,8 @@ import (
 // Source is health as this package asks it.
 type Source interface {
 	// CompletenessOf tells of days (YYYY-MM-DD) of a device, all as of one
-	// position. KindNotFound: it was never in the inventory.
+	// position. KindNotFound, with empty days as of a position: up to there it was
+	// never in the inventory.
 	CompletenessOf(ctx context.Context, device string, dates []string) ([]health.Day, error)
 }
 
@@ -64,6 +65,8 @@ type Follower struct {
 	meta    meta
 	amended map[amendKey]uint64 // since the last flush: the position
 	dates   []calendarDay       // looked up last
+
+	drafts drafts
 
 	run uint64 // of Work: the position up to which closed days are looked at again; 0: they are not
 }
@@ -114,7 +117,7 @@ func Open(ctx context.Context, path string, o Options) (*Follower, error) {
 	if err != nil {
 		return nil, fmt.Errorf("certificates: %w", err)
 	}
-	f := &Follower{o: o, db: db, ctx: context.WithoutCancel(ctx), amended: map[amendKey]uint64{}}
+	f := &Follower{o: o, db: db, ctx: context.WithoutCancel(ctx), amended: map[amendKey]uint64{}, drafts: newDrafts()}
 	if err := f.load(ctx); err != nil {
 		return nil, fmt.Errorf("certificates: %w (%w)", err, db.Close())
 	}
