@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/simpang-id/simpang/internal/health"
@@ -66,7 +67,8 @@ type Follower struct {
 	amended map[amendKey]uint64 // since the last flush: the position
 	dates   []calendarDay       // looked up last
 
-	drafts drafts
+	drafts   drafts
+	unproved atomic.Int64
 
 	run uint64 // of Work: the position up to which closed days are looked at again; 0: they are not
 }

@@ -77,7 +77,8 @@ func (f *Follower) Device(ctx context.Context, id, date string, revision int64) 
 }
 
 // City returns the list of a closed day's certificates, and the entry of the
-// books that has its hash, 0 where it is not booked yet.
+// books that has its hash, 0 where it is not booked yet, else OtherHash or
+// HashRefused.
 func (f *Follower) City(ctx context.Context, date string, revision int64) (kept *Kept, entry int64, err error) {
 	rows, err := f.cityRows(ctx, "date = ?", dateNumber(date))
 	if err != nil {

@@ -44,7 +44,7 @@ func (f *Follower) load(ctx context.Context) error {
 		f.meta.after = max(f.meta.after, f.meta.cursor)
 	}
 	f.applied, f.flushed, f.clock = uint64(f.meta.cursor), uint64(f.meta.cursor), f.meta.clock
-	return nil
+	return f.countUnproved(ctx)
 }
 
 func (f *Follower) setMeta(tx *sql.Tx, name string, value int64) error {
