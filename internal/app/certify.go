@@ -38,7 +38,7 @@ func (g *gateway) openCertificates(ctx context.Context) (*certificate.Follower, 
 		}
 	}
 	return certificate.Open(ctx, g.path("certificates.db"), certificate.Options{
-		Timeline: g.inventory.timeline, Zone: g.cfg.City.Zone, City: g.cfg.City.ID, Source: &g.health, Log: g.log, Hold: g.holdOn,
+		Timeline: g.inventory.timeline, Zone: g.cfg.City.Zone, City: g.cfg.City.ID, Source: &g.health, Log: g.log, Hold: g.holdOn, Now: time.Now,
 		Window: window, Keep: g.cfg.Retention.Certificates.Duration, Ours: func(id string) bool { return ours[id] },
 	})
 }

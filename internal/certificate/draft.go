@@ -41,7 +41,10 @@ func (f *Follower) Draft(ctx context.Context, key, date string) (*Kept, error) {
 		return nil, ctx.Err()
 	}
 	defer func() { <-f.drafts.turn }()
-	now, k := time.Now(), draftKey{key, date}
+	if f.o.Now == nil {
+		return f.makeDraft(ctx, key, date)
+	}
+	now, k := f.o.Now(), draftKey{key, date}
 	for other, d := range f.drafts.kept {
 		if now.Sub(d.at) >= draftFor {
 			delete(f.drafts.kept, other)

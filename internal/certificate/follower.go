@@ -34,6 +34,7 @@ type Options struct {
 	Keep     time.Duration     // how long a day's certificates are kept; default ten years
 	Ours     func(string) bool // tells of a device whether the gateway numbers its readings; nil: none
 	Log      *slog.Logger      // nil: none
+	Now      func() time.Time  // for how long a draft is kept; nil: none is kept
 	Hold     func() bool       // tells that nothing may be let go for now; nil: it may
 }
 

@@ -194,7 +194,9 @@ units:
 `).Units[0]
 	var s modbus.State
 	in := func(n int64) *city.Gate { return &city.Gate{Class: city.Car, Total: city.SomeInt(n), End: 1 << 32} }
-	out := func(n int64) *city.Gate { return &city.Gate{Out: true, Class: city.Car, Total: city.SomeInt(n), End: 10 << 16} }
+	out := func(n int64) *city.Gate {
+		return &city.Gate{Out: true, Class: city.Car, Total: city.SomeInt(n), End: 10 << 16}
+	}
 	poll := func(at int64, cells ...uint16) (gates []*city.Gate) {
 		got, _ := u.Readings([][]byte{regs(cells...)}, at, &s)
 		for i := range got {
