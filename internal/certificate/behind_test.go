@@ -18,9 +18,9 @@ import (
 // it came; the same for a revision that is due.
 func TestHealthIsRebuilt(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "d,a,,600")
+	w := newWorld(t, "d,b,,600")
 	w.tick(begin)
-	w.accept(version(t, "d,a,,600", "e,a,,600"))
+	w.accept(version(t, "d,b,,600", "e,a,,600"))
 	for seq := uint64(1); seq <= 5; seq++ {
 		w.sent("e", 1, seq, begin)
 	}
