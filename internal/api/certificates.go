@@ -17,7 +17,8 @@ type Certificates interface {
 	State(date string) certificate.State
 	Device(ctx context.Context, id, date string, revision int64) (*certificate.Kept, error)
 	Place(ctx context.Context, key, date string, revision int64) (*certificate.Kept, error)
-	// City also returns the entry of the books that has its hash, 0 none yet.
+	// City also returns the entry of the books that has its hash, 0 none yet,
+	// else certificate.OtherHash or HashRefused.
 	City(ctx context.Context, date string, revision int64) (kept *certificate.Kept, entry int64, err error)
 	// Draft and DraftDevice are of an open day, as known now.
 	Draft(ctx context.Context, key, date string) (*certificate.Kept, error)
@@ -33,7 +34,8 @@ type Certified[T any] struct {
 	Revision    int64      `json:"revision" doc:"0: the day is open"`
 	Newest      int64      `json:"newest_revision"`
 	SHA256      TextOrNull `json:"sha256" doc:"of the bytes of certificate as they stand in this answer, hex"`
-	Entry       *int64     `json:"entry" doc:"of the list of a day: number of the entry of the books that holds the hash; null: not booked yet, or no list"`
+	Entry       *int64     `json:"entry" doc:"of the list of a day: number of the entry of the books that holds the hash; null: hash_booked is not yes, or no list"`
+	HashBooked  TextOrNull `json:"hash_booked" enum:"yes,no,other,refused" doc:"of the list of a closed day: whether the books hold this hash; no: not yet; other: they hold another one of this day and revision, and refused: none, so that no entry proves this list"`
 	Certificate T          `json:"certificate"`
 }
 
@@ -43,6 +45,8 @@ type certified struct {
 	state certificate.State
 	entry int64
 	date  string
+
+	booked string // of a list, as Certified.HashBooked
 }
 
 // certificateDay is the day that is asked about, default today.
@@ -136,8 +140,21 @@ func (s *Server) cityCertificate(w http.ResponseWriter, q *request) error {
 	if err != nil {
 		return err
 	}
-	c.entry = entry
+	c.entry, c.booked = entry, hashBooked(entry)
 	return writeCertified(s, w, q, c, cityTable, s.cityForm)
+}
+
+func hashBooked(entry int64) string {
+	switch {
+	case entry > 0:
+		return "yes"
+	case entry == certificate.OtherHash:
+		return "other"
+	case entry == certificate.HashRefused:
+		return "refused"
+	default:
+		return "no"
+	}
 }
 
 // writeCertified answers with a certificate: its bytes as they are kept, or what
@@ -153,6 +170,7 @@ func writeCertified[T any](s *Server, w http.ResponseWriter, q *request, c *cert
 		if c.entry > 0 {
 			answer.Entry = &c.entry
 		}
+		answer.HashBooked = TextOrNull(c.booked)
 		writeJSON(w, q, http.StatusOK, answer)
 		return nil
 	}

@@ -133,6 +133,8 @@ func (s *Server) certificateForm(title, en, name string, h *certificate.Head, c 
 	f.Add("SHA-256 revisi sebelumnya", "of the revision before", h.Before)
 	if c.entry > 0 {
 		f.Add("Entri pembukuan", "Entry of the books", strconv.FormatInt(c.entry, 10))
+	} else if c.entry < 0 {
+		f.Add("Entri pembukuan", "Entry of the books", "tidak ada yang membuktikan daftar ini / none proves this list")
 	}
 	f.Notes = []string{
 		"Diharapkan dihitung dari nomor urut; hilang = diharapkan − diterima − karantina. Terlambat: diterima lebih dari dua selang setelah waktu pembacaan. / " +

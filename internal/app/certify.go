@@ -38,7 +38,7 @@ func (g *gateway) openCertificates(ctx context.Context) (*certificate.Follower, 
 		}
 	}
 	return certificate.Open(ctx, g.path("certificates.db"), certificate.Options{
-		Timeline: g.inventory.timeline, Zone: g.cfg.City.Zone, City: g.cfg.City.ID, Source: &g.health, Log: g.log, Hold: g.holdOn,
+		Timeline: g.inventory.timeline, Zone: g.cfg.City.Zone, City: g.cfg.City.ID, Source: &g.health, Log: g.log, Hold: g.holdOn, Now: time.Now,
 		Window: window, Keep: g.cfg.Retention.Certificates.Duration, Ours: func(id string) bool { return ours[id] },
 	})
 }
@@ -83,16 +83,21 @@ func (g *gateway) bookCertificates(ctx context.Context, l *certificate.Listed) e
 	if err != nil {
 		return err
 	}
-	entry := v.Entry
-	if v.Outcome != ledger.Booked {
-		// It was booked, and we died before it was noted; or the certificates were
-		// lost and made again, and the books hold the hash of those that were.
-		if entry, err = ask(&g.ledger.seat, func(f *ledger.Follower) (uint64, error) { return f.EntryOf(ctx, line) }); err != nil {
+	entry := int64(v.Entry)
+	switch v.Outcome {
+	case ledger.Booked:
+	case ledger.Known: // it was booked, and we died before it was noted
+		n, err := ask(&g.ledger.seat, func(f *ledger.Follower) (uint64, error) { return f.EntryOf(ctx, line) })
+		if err != nil {
 			return err
 		}
-		if v.Outcome != ledger.Known {
-			g.log.WarnContext(ctx, "the books hold another hash of a day's certificates: certificates.db was lost and made again", "date", l.Date, "revision", l.Revision, "entry", entry)
-		}
+		entry = int64(n)
+	case ledger.Conflict:
+		entry = certificate.OtherHash
+		g.log.ErrorContext(ctx, "the books hold another hash of a day's certificates, so that no entry proves what is kept: certificates.db was lost and made again, or is older than the journal; bring back a younger backup of it, if there is one", "date", l.Date, "revision", l.Revision)
+	default:
+		entry = certificate.HashRefused
+		g.log.ErrorContext(ctx, "the books refused the hash of a day's certificates: tell us, with these faults", "date", l.Date, "revision", l.Revision, "faults", v.Faults)
 	}
 	_, err = ask(&g.certs.seat, func(f *certificate.Follower) (struct{}, error) {
 		return struct{}{}, f.Booked(ctx, l.Date, l.Revision, entry)

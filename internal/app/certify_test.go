@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +25,7 @@ import (
 type listed struct {
 	SHA256      string          `json:"sha256"`
 	Entry       *uint64         `json:"entry"`
+	HashBooked  string          `json:"hash_booked"`
 	Revision    int64           `json:"revision"`
 	Certificate json.RawMessage `json:"certificate"`
 }
@@ -91,6 +94,26 @@ func TestCertificatesOfAPastAreClosedAndBooked(t *testing.T) {
 	again := run.booked(path, run.admin(), 1)
 	require.Equal(t, list.SHA256, again.SHA256)
 	require.Equal(t, *list.Entry, *again.Entry)
+	require.Equal(t, "yes", again.HashBooked)
+	require.NoError(t, run.stop())
+
+	// The file is lost and made again, as of now: no entry proves what it holds.
+	files, err := filepath.Glob(filepath.Join(cfg.DataDir, "certificates.db*"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, name := range files {
+		require.NoError(t, os.Remove(name))
+	}
+	run = start(t, dir)
+	run.caughtUp()
+	admin = run.admin()
+	var other listed
+	run.until("the books hold another hash", func() bool {
+		other = listed{}
+		return run.get(path, admin, &other) == http.StatusOK && other.HashBooked == "other"
+	})
+	require.Nil(t, other.Entry)
+	require.NotEqual(t, list.SHA256, other.SHA256)
 	require.NoError(t, run.stop())
 }
 

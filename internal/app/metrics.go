@@ -98,6 +98,7 @@ func (g *gateway) registerMetrics() {
 	g.queueMetrics(gauge)
 	gauge("simpang_journal_head", "Newest position of the journal.", func() float64 { return float64(g.journal.Head()) })
 	gauge("simpang_anomalies_standing", "Anomalies that are not closed.", func() float64 { return float64(g.watch.Standing()) })
+	gauge("simpang_certificates_unproved", "Lists of certificates whose hash the books will never hold: look at the log.", func() float64 { return float64(g.certs.now().Unproved()) })
 	gauge("simpang_journal_days", "Days that the journal has.", func() float64 { return float64(g.stored().journalDays) })
 	gauge("simpang_journal_bytes", "Bytes of the journal's files.", func() float64 { return float64(g.stored().journalBytes) })
 	gauge("simpang_archive_days", "Days that are archived.", func() float64 { return float64(g.stored().archiveDays) })

@@ -21,6 +21,12 @@ const mostGaps = 1000
 // errBehind says that health has not come as far as it must have.
 var errBehind = errors.New("health is behind")
 
+// forgottenError says that health, at a time in Unix ms, may have let go of
+// what it knew of the day.
+type forgottenError struct{ clock int64 }
+
+func (e *forgottenError) Error() string { return "health may have forgotten the day" }
+
 // placeKey names a place in the file: site/ID or segment/ID.
 func placeKey(d *inventory.Device) string {
 	if d.Site != "" {
@@ -126,16 +132,16 @@ func (v *dayView) ask(ctx context.Context, d *inventory.Device, least uint64) (*
 // askAll asks for days of a device, as of a position or later.
 func (v *dayView) askAll(ctx context.Context, d *inventory.Device, dates []string, least uint64) ([]health.Day, error) {
 	list, err := v.f.o.Source.CompletenessOf(ctx, d.ID, dates)
-	if fault, ok := errors.AsType[*city.Error](err); ok && fault.Kind == city.KindNotFound {
-		list, err = make([]health.Day, len(dates)), nil // it came after health's position, or never spoke
-		for i := range list {
-			list[i].Pos = least
-		}
+	if err != nil && (city.KindOf(err) != city.KindNotFound || len(list) == 0) {
+		return nil, err
 	}
-	if err == nil && list[0].Pos < least {
-		err = errBehind
+	switch { // a device that health does not know there said nothing up to there
+	case list[0].Pos < least:
+		return nil, errBehind
+	case v.to <= list[0].Clock-reviseMs:
+		return nil, &forgottenError{list[0].Clock}
 	}
-	return list, err
+	return list, nil
 }
 
 // Basis is what tells how many readings of a device were to be expected.

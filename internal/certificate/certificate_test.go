@@ -187,4 +187,27 @@ func TestListsAreBookedOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, int64(42), entry)
 	require.Equal(t, kept.SHA256, again.SHA256)
+
+	require.Zero(t, w.f.Unproved())
+	for i, mark := range []int64{certificate.OtherHash, certificate.HashRefused} {
+		w.sent("d", 1, uint64(20+i), begin)
+		w.tick(w.now + day)
+		w.work()
+		list, err = w.f.Unbooked(t.Context())
+		require.NoError(t, err)
+		require.NotEmpty(t, list)
+		for _, l := range list {
+			require.NoError(t, w.f.Booked(t.Context(), l.Date, l.Revision, mark))
+		}
+		list, err = w.f.Unbooked(t.Context())
+		require.NoError(t, err)
+		require.Empty(t, list, "it is not tried again")
+		_, entry, err = w.f.City(t.Context(), monday, 0)
+		require.NoError(t, err)
+		require.Equal(t, mark, entry)
+		before := w.f.Unproved()
+		require.Positive(t, before)
+		w.crash()
+		require.Equal(t, before, w.f.Unproved())
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/simpang-id/simpang/internal/health"
@@ -17,7 +18,8 @@ import (
 // Source is health as this package asks it.
 type Source interface {
 	// CompletenessOf tells of days (YYYY-MM-DD) of a device, all as of one
-	// position. KindNotFound: it was never in the inventory.
+	// position. KindNotFound, with empty days as of a position: up to there it was
+	// never in the inventory.
 	CompletenessOf(ctx context.Context, device string, dates []string) ([]health.Day, error)
 }
 
@@ -32,6 +34,7 @@ type Options struct {
 	Keep     time.Duration     // how long a day's certificates are kept; default ten years
 	Ours     func(string) bool // tells of a device whether the gateway numbers its readings; nil: none
 	Log      *slog.Logger      // nil: none
+	Now      func() time.Time  // for how long a draft is kept; nil: none is kept
 	Hold     func() bool       // tells that nothing may be let go for now; nil: it may
 }
 
@@ -64,6 +67,9 @@ type Follower struct {
 	meta    meta
 	amended map[amendKey]uint64 // since the last flush: the position
 	dates   []calendarDay       // looked up last
+
+	drafts   drafts
+	unproved atomic.Int64
 
 	run uint64 // of Work: the position up to which closed days are looked at again; 0: they are not
 }
@@ -114,7 +120,7 @@ func Open(ctx context.Context, path string, o Options) (*Follower, error) {
 	if err != nil {
 		return nil, fmt.Errorf("certificates: %w", err)
 	}
-	f := &Follower{o: o, db: db, ctx: context.WithoutCancel(ctx), amended: map[amendKey]uint64{}}
+	f := &Follower{o: o, db: db, ctx: context.WithoutCancel(ctx), amended: map[amendKey]uint64{}, drafts: newDrafts()}
 	if err := f.load(ctx); err != nil {
 		return nil, fmt.Errorf("certificates: %w (%w)", err, db.Close())
 	}

@@ -2,7 +2,6 @@ package certificate
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/simpang-id/simpang/internal/city"
 )
@@ -78,7 +77,8 @@ func (f *Follower) Device(ctx context.Context, id, date string, revision int64) 
 }
 
 // City returns the list of a closed day's certificates, and the entry of the
-// books that has its hash, 0 where it is not booked yet.
+// books that has its hash, 0 where it is not booked yet, else OtherHash or
+// HashRefused.
 func (f *Follower) City(ctx context.Context, date string, revision int64) (kept *Kept, entry int64, err error) {
 	rows, err := f.cityRows(ctx, "date = ?", dateNumber(date))
 	if err != nil {
@@ -92,53 +92,4 @@ func (f *Follower) City(ctx context.Context, date string, revision int64) (kept 
 		return nil, 0, err
 	}
 	return kept, rows[kept.Revision-1].entry, nil
-}
-
-// Draft makes a place's certificate of a day as known now, of revision 0.
-func (f *Follower) Draft(ctx context.Context, key, date string) (*Kept, error) {
-	v := f.view(f.moment(), dateNumber(date))
-	p := newPlaceDoc(key)
-	for _, d := range v.places()[key] {
-		x, err := v.ask(ctx, d, 0)
-		if err != nil {
-			return nil, err
-		}
-		if err := p.put(x); err != nil {
-			return nil, err
-		}
-	}
-	doc, err := p.doc(v)
-	if err != nil {
-		return nil, err
-	}
-	x, err := decode[PlaceDay](doc)
-	if err != nil {
-		return nil, err
-	}
-	x.Revision = 0
-	for i := range x.List {
-		x.List[i].Part = Part{}
-	}
-	if doc, err = json.Marshal(x); err != nil {
-		return nil, err
-	}
-	return &Kept{Bytes: doc}, nil
-}
-
-// DraftDevice makes a device's certificate of a day as known now, of revision 0.
-func (f *Follower) DraftDevice(ctx context.Context, id, date string) (*Kept, error) {
-	v := f.view(f.moment(), dateNumber(date))
-	d := v.device(id)
-	if d == nil {
-		return nil, notKept(id + " of " + date)
-	}
-	x, err := v.ask(ctx, d, 0)
-	if err != nil {
-		return nil, err
-	}
-	doc, err := json.Marshal(x)
-	if err != nil {
-		return nil, err
-	}
-	return &Kept{Bytes: doc}, nil
 }

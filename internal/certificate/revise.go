@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"github.com/simpang-id/simpang/internal/health"
@@ -69,6 +70,9 @@ func (f *Follower) revisePlace(ctx context.Context, v *dayView, key string, list
 			continue
 		}
 		x, later, err := v.askOnward(ctx, d, &a)
+		if _, ok := errors.AsType[*forgottenError](err); ok {
+			continue // what was certified stays
+		}
 		if err != nil {
 			return err
 		}

@@ -40,8 +40,11 @@ func (f *Follower) load(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
+	if f.meta.closing != 0 { // what came meanwhile, up to the cursor, may not have been noted
+		f.meta.after = max(f.meta.after, f.meta.cursor)
+	}
 	f.applied, f.flushed, f.clock = uint64(f.meta.cursor), uint64(f.meta.cursor), f.meta.clock
-	return nil
+	return f.countUnproved(ctx)
 }
 
 func (f *Follower) setMeta(tx *sql.Tx, name string, value int64) error {

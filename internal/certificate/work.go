@@ -43,6 +43,8 @@ func (f *Follower) Work(ctx context.Context) (more bool, err error) {
 		return false, nil // no tick yet
 	}
 	switch {
+	case f.lost(m.upcoming(), m.clock):
+		return true, f.skip(ctx, m.clock)
 	case m.closing != 0:
 		more, err = f.closeSome(ctx, m)
 	case f.due(m):
@@ -52,6 +54,9 @@ func (f *Follower) Work(ctx context.Context) (more bool, err error) {
 	}
 	if errors.Is(err, errBehind) {
 		return false, nil
+	}
+	if lost, ok := errors.AsType[*forgottenError](err); ok { // the journal is replayed here, and health is ahead
+		return true, f.skip(ctx, lost.clock)
 	}
 	if err != nil {
 		return false, fmt.Errorf("certificates: %w", err)
@@ -75,14 +80,53 @@ func (f *Follower) closesAt(date int64) int64 {
 
 func (f *Follower) due(m moment) bool { return m.clock >= f.closesAt(m.next()) }
 
-// set changes what is stored beside the certificates, with what write writes.
-func (f *Follower) set(ctx context.Context, change func(*meta), write func(*sql.Tx) error) error {
+// upcoming is the day that is being closed, or is to be closed next.
+func (m *moment) upcoming() int64 {
+	if m.closing != 0 {
+		return m.closing
+	}
+	return m.next()
+}
+
+// lost tells whether health may have forgotten a day at a time, Unix ms.
+func (f *Follower) lost(date, clock int64) bool {
+	_, to := f.span(date)
+	return to <= clock-reviseMs
+}
+
+// skip goes on with the first day that health still knows whole at a time, Unix
+// ms: of those before it there are no certificates, which is not the same as
+// nothing having come.
+func (f *Follower) skip(ctx context.Context, clock int64) error {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	next := f.meta
+	next := f.dateOf(clock - reviseMs)
+	f.mu.Unlock()
+	f.o.Log.WarnContext(ctx, "days before this one get no certificates of completeness: health has forgotten them", "date", dateText(next))
+	err := f.set(ctx, func(x *meta) {
+		x.closing, x.after = 0, 0
+		if x.closed == 0 {
+			x.first = next
+		} else {
+			x.closed = shift(next, -1)
+		}
+	}, nil)
+	if err != nil {
+		return fmt.Errorf("certificates: %w", err)
+	}
+	return nil
+}
+
+// set changes what is stored beside the certificates, with what write writes.
+// Only Work calls it. Nobody waits for the file: change is made once for the
+// file and once for the memory, under the lock.
+func (f *Follower) set(ctx context.Context, change func(*meta), write func(*sql.Tx) error) error {
+	f.mu.RLock()
+	was := f.meta
+	next := was
 	change(&next)
+	f.mu.RUnlock()
 	if err := f.db.Tx(ctx, func(tx *sql.Tx) error {
-		before := f.meta.names()
+		before := was.names()
 		for name, p := range next.names() {
 			if *p != *before[name] {
 				if err := f.setMeta(tx, name, *p); err != nil {
@@ -97,14 +141,17 @@ func (f *Follower) set(ctx context.Context, change func(*meta), write func(*sql.
 	}); err != nil {
 		return err
 	}
-	f.meta = next
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change(&f.meta)
 	return nil
 }
 
 // beginClose begins to close a day: what comes for it from now on is noted, and
-// what came before is in the answers that are waited for.
+// what came before is in the answers that are waited for. After a start those
+// are waited for up to the cursor: see load.
 func (f *Follower) beginClose(ctx context.Context, m moment) error {
-	return f.set(ctx, func(x *meta) { x.closing, x.after = m.next(), int64(m.applied) }, nil)
+	return f.set(ctx, func(x *meta) { x.closing, x.after = m.next(), int64(f.applied) }, nil)
 }
 
 // closeSome makes certificates of the day that is being closed.
@@ -189,11 +236,13 @@ func (f *Follower) write(ctx context.Context, v *dayView, p *placeDoc, with func
 
 // purge lets go of days past their retention.
 func (f *Follower) purge(m moment) func(*sql.Tx) error {
+	f.mu.Lock()
+	before := f.dateOf(m.clock - f.o.Keep.Milliseconds())
+	f.mu.Unlock()
 	return func(tx *sql.Tx) error {
 		if f.o.Hold != nil && f.o.Hold() {
 			return nil
 		}
-		before := f.dateOf(m.clock - f.o.Keep.Milliseconds())
 		for _, table := range []string{"place", "city", "unlisted", "amend"} {
 			if _, err := tx.ExecContext(f.ctx, "DELETE FROM "+table+" WHERE date < ?", before); err != nil { //nolint:gosec // our own names
 				return fmt.Errorf("old certificates: %w", err)

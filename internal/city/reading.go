@@ -78,6 +78,7 @@ type Gate struct {
 	Class Class
 	Count uint32 // vehicles; 1 where the message names none
 	Total Int    `json:",omitzero"` // of a counter that never goes back: as sent; Count is what it grew by
+	End   int64  `json:"-"`         // of the message alone: where the counter begins at 0 again; 0: never, as far as is known
 }
 
 // Count is an absolute count of the vehicles of one class at a site.
@@ -105,6 +106,7 @@ type Lane struct {
 	KTB       uint32
 	Unknown   uint32 // counts as KR
 	Total     Int    `json:",omitzero"` // of a counter that never goes back: as sent; Unknown is what it grew by
+	End       int64  `json:"-"`         // as of a Gate
 	Speed     Milli  // km/h
 	Occupancy Milli  // per cent of the time that the detector is covered
 }

@@ -61,7 +61,8 @@ func (f *Follower) Completeness(ctx context.Context, id, date string) (Completen
 	return list[0].Completeness, nil
 }
 
-// CompletenessOf is Completeness of several days, all as of one position.
+// CompletenessOf is Completeness of several days, all as of one position. With
+// KindNotFound come empty days: the device is not known up to that position.
 func (f *Follower) CompletenessOf(ctx context.Context, id string, dates []string) ([]Day, error) {
 	numbers := make([]int64, len(dates))
 	for i, date := range dates {
@@ -71,16 +72,16 @@ func (f *Follower) CompletenessOf(ctx context.Context, id string, dates []string
 		}
 		numbers[i] = int64(parsed.Year())*10_000 + int64(parsed.Month())*100 + int64(parsed.Day())
 	}
-	days, pos, err := f.daysOf(ctx, id)
-	if err != nil {
+	days, h, err := f.daysOf(ctx, id)
+	if err != nil && city.KindOf(err) != city.KindNotFound {
 		return nil, err
 	}
 	list := make([]Day, len(dates))
 	for i, date := range dates {
 		list[i] = completeness(id, date, numbers[i], days)
-		list[i].Pos = pos
+		list[i].Pos, list[i].Clock = h.applied, h.clock
 	}
-	return list, nil
+	return list, err
 }
 
 func completeness(id, date string, number int64, days map[int64]*day) Day {
@@ -101,30 +102,33 @@ func completeness(id, date string, number int64, days map[int64]*day) Day {
 	return c
 }
 
-// daysOf returns every day of a device, and the position as of which they are.
-func (f *Follower) daysOf(ctx context.Context, id string) (map[int64]*day, uint64, error) {
+// daysOf returns every day of a device, and as of what they are, which comes
+// with KindNotFound too.
+func (f *Follower) daysOf(ctx context.Context, id string) (map[int64]*day, *held, error) {
 	for range 5 {
 		h := f.held(id)
-		if h == nil {
-			return nil, 0, &city.Error{Kind: city.KindNotFound, Message: fmt.Sprintf("there is no device %q", id)}
+		if !h.known {
+			return nil, h, &city.Error{Kind: city.KindNotFound, Message: fmt.Sprintf("there is no device %q", id)}
 		}
 		days, err := f.storedDays(ctx, h)
 		if err != nil {
-			return nil, 0, fmt.Errorf("health: days of %s: %w", id, err)
+			return nil, nil, fmt.Errorf("health: days of %s: %w", id, err)
 		}
 		if days != nil {
 			for _, x := range h.days {
 				days[x.date] = x
 			}
-			return days, h.applied, nil
+			return days, h, nil
 		}
 	}
-	return nil, 0, &city.Error{Kind: city.KindUnavailable, Message: "the days change faster than they can be read: ask again"}
+	return nil, nil, &city.Error{Kind: city.KindUnavailable, Message: "the days change faster than they can be read: ask again"}
 }
 
 // held is what memory has of a device, and what the file must be as of for the
 // two to go together: flushed, or applied where Flush has just committed.
 type held struct {
+	known            bool
+	clock            int64
 	device           int64
 	days             []*day
 	applied, flushed uint64
@@ -133,11 +137,12 @@ type held struct {
 func (f *Follower) held(id string) *held {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
+	h := &held{clock: f.clock, applied: f.applied, flushed: f.flushed}
 	d := f.devices[id]
 	if d == nil {
-		return nil
+		return h
 	}
-	h := &held{device: d.id, applied: f.applied, flushed: f.flushed}
+	h.known, h.device = true, d.id
 	for x := d.days; x != nil; x = x.other {
 		h.days = append(h.days, x.clone())
 	}

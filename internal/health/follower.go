@@ -221,7 +221,13 @@ func (f *Follower) reading(e *journal.Entry) error {
 	}
 	key := d.runOf(r.HasBoot, r.Boot, r.At)
 	run := day.run(key)
-	d.number(before, key, e, run.aside)
+	aside := run.aside
+	if before.gap(key, r) {
+		if aside, err = f.asideSince(d, &before, day, run); err != nil {
+			return err
+		}
+	}
+	d.number(before, key, e, aside)
 	run.received++
 	run.seqs.add(r.Seq)
 	if e.Recv-r.At > lateIntervals*1000*f.interval(e, d) {

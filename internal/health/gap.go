@@ -2,6 +2,7 @@ package health
 
 import (
 	"slices"
+	"time"
 
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/journal"
@@ -35,6 +36,42 @@ func (d *device) mark() mark {
 	return mark{key: d.runOf(d.has&hasBoot != 0, uint64(d.boot), d.lastAt), seq: uint64(d.seq), at: d.lastAt, known: true}
 }
 
+// gap tells whether numbers are missing before a reading.
+func (m *mark) gap(key runKey, r *city.Reading) bool {
+	return m.known && m.key == key && r.At >= m.at && r.Seq > m.seq && r.Seq-m.seq > 1
+}
+
+// asideSince returns the numbers of a run that were set aside: those of a day,
+// and where the reading before was of an earlier one, of that day and of the day
+// before this one.
+func (f *Follower) asideSince(d *device, before *mark, today *day, r *run) (seqRanges, error) {
+	all, date := r.aside, f.dateOf(before.at)
+	if date >= today.date {
+		return all, nil
+	}
+	all = slices.Clone(all)
+	y, m, n := int(today.date/10_000), time.Month(today.date/100%100), int(today.date%100)
+	dates := []int64{date, f.dateOf(time.Date(y, m, n-1, 12, 0, 0, 0, f.zone).UnixMilli())}
+	for _, date := range slices.Compact(dates) {
+		x := d.days
+		for x != nil && x.date != date {
+			x = x.other
+		}
+		if x == nil {
+			var err error
+			if x, err = f.storedDay(f.ctx, d, date); err != nil {
+				return nil, err
+			}
+		}
+		for i := range x.runs {
+			if x.runs[i].key == r.key {
+				all.join(x.runs[i].aside)
+			}
+		}
+	}
+	return all, nil
+}
+
 // number notes the number of a reading in its run: it opens a gap, or closes a
 // part of one. aside are the run's numbers that were set aside: no gap.
 func (d *device) number(before mark, key runKey, e *journal.Entry, aside seqRanges) {
@@ -42,7 +79,7 @@ func (d *device) number(before mark, key runKey, e *journal.Entry, aside seqRang
 	if d.trend != nil {
 		d.trend.fill(key, r.Seq, r.Seq)
 	}
-	if !before.known || before.key != key || r.At < before.at || r.Seq <= before.seq || r.Seq-before.seq == 1 {
+	if !before.gap(key, r) {
 		return
 	}
 	t := d.trends()

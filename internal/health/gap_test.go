@@ -46,6 +46,23 @@ func TestTheNewestGap(t *testing.T) {
 	require.Equal(t, city.SomeInt(begin+10*minute+39), w.lastGap())
 }
 
+// TestWhatWasSetAsideTheDayBeforeIsNoGap: also after a restart, and where whole
+// days lie between.
+func TestWhatWasSetAsideTheDayBeforeIsNoGap(t *testing.T) {
+	w := newWorld(t, "d,600")
+	w.sent(1, 5, begin)
+	w.tally(0, aside(1, 6, begin+minute, city.ReasonImpossible))
+	w.sent(1, 7, begin+day)
+	require.False(t, w.lastGap().OK)
+	w.tally(0, aside(1, 8, begin+day+minute, city.ReasonImpossible), aside(1, 9, begin+3*day, city.ReasonImpossible))
+	w.flush()
+	w.reopen()
+	w.sent(1, 10, begin+4*day)
+	require.False(t, w.lastGap().OK)
+	w.sent(1, 12, begin+5*day)
+	require.Equal(t, city.SomeInt(begin+5*day), w.lastGap())
+}
+
 func TestGapsOfADeviceThatCountsNoBoots(t *testing.T) {
 	w := newWorld(t, "d,600")
 	send := func(seq uint64, at int64) { w.reading(city.Reading{Seq: seq, At: at}, 0) }

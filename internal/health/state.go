@@ -60,6 +60,7 @@ type Completeness struct {
 type Day struct {
 	Completeness
 
-	Runs []Run  // of which something came that day, in no order
-	Pos  uint64 // of the journal, as of which it is
+	Runs  []Run  // of which something came that day, in no order
+	Pos   uint64 // of the journal, as of which it is
+	Clock int64  // Unix ms: the receive time there, which tells what is forgotten by now
 }

@@ -20,9 +20,18 @@ const receiptMaxAge = 10 * 365 * 24 * time.Hour
 func (g *Gate) decideMessage(ctx context.Context, p *Plan, m *source.Message, version *inventory.Version, recv int64) {
 	g.o.Metrics.Messages.WithLabelValues(m.Source).Inc()
 	g.o.Metrics.Ignored.Add(float64(m.Decoded.Ignored))
+	copied := "" // the device of whose frame this is another copy
 	for i := range m.Decoded.Readings {
 		r := &m.Decoded.Readings[i]
-		v := g.judge(ctx, r, m.Source, version, recv)
+		v := Verdict{Duplicate: true}
+		if device := version.Device(r.Device); copied != "" && r.Beside() && device != nil && device.ID == copied {
+			r.Device = device.ID // the identity of what is beside a frame is of its time, which another network tells otherwise
+		} else {
+			v = g.judge(ctx, r, m.Source, version, recv)
+		}
+		if r.Frame && v.Duplicate {
+			copied = r.Device
+		}
 		switch {
 		case v.Accepted:
 			p.entries = append(p.entries, journal.Entry{Type: journal.TypeReading, Recv: recv, Source: m.Source, Flags: v.Flags, Reading: r})

@@ -93,8 +93,8 @@ func (d *Dedupe) Judge(r *city.Reading, recv int64) Verdict {
 	} else {
 		v = d.judgeTimed(m, r, recv, content)
 	}
-	if key, n, ok := totalOf(r); ok && v.Accepted {
-		if v.grew = m.total(key).take(n, r.At); v.grew.reset {
+	if c, ok := totalOf(r); ok && v.Accepted {
+		if v.grew = m.total(c.key).take(&c, r.At); v.grew.reset {
 			v.Flags |= journal.FlagReset
 		}
 	}

@@ -48,58 +48,79 @@ type grown struct {
 	reset bool
 }
 
+// wrapWithin is by how much a counter that began at 0 again at its end may have
+// grown; by more, it began anew for another reason.
+const wrapWithin = 1 << 12
+
+// What may pass at most, so that a board that was swapped, or that answered 0
+// while it started, does not become vehicles. At a gate cars are seconds apart:
+// one a second leaves room for a counter of several lanes. On a road motorcycles
+// pass beside each other. The slack is for counters that tell their vehicles
+// late, in lumps.
 const (
-	totalWraps = 1 << 16 // most counters that we know count in 16 bits
-	wideWraps  = 1 << 32 // those that have said more count in 32
-	wrapWithin = 1 << 12 // a total that falls has wrapped where it grew by less; else the counter began anew
+	mostAtGate = 1 // a second
+	mostOnLane = 2
+	lump       = 100
 )
 
+// counter is a running total as a reading has it.
+type counter struct {
+	key  uint8 // which of its device's
+	v    int64
+	end  int64 // where it begins at 0 again; 0: it does not, or that is not known
+	most int64 // vehicles a second that may pass
+}
+
 // take notes a total and tells what it grew by. A counter that began anew has
-// counted all that it says.
-func (t *total) take(v, at int64) grown {
+// counted all that it says. What cannot have passed since the total before is
+// not known, and the counter began anew there. What is noted is the total alone,
+// so that a replay, which knows no end, notes the same.
+func (t *total) take(c *counter, at int64) grown {
 	before := *t
 	if before.known && at < before.at {
 		return grown{}
 	}
-	*t = total{known: true, v: v, at: at}
-	g := grown{known: before.known, n: v - before.v, since: at - before.at}
-	if g.known && g.n < 0 {
-		end := int64(totalWraps)
-		if before.v >= end {
-			end = wideWraps
+	*t = total{known: true, v: c.v, at: at}
+	g := grown{known: before.known, n: c.v - before.v, since: at - before.at}
+	if !g.known {
+		return g
+	}
+	possible := lump + c.most*(g.since/1000)
+	if g.n < 0 {
+		if g.n += c.end; before.v >= c.end || g.n >= wrapWithin || g.n > possible {
+			g.n, g.reset = c.v, true
 		}
-		if g.n += end; g.n >= wrapWithin || g.n < 0 {
-			g.n, g.reset = v, true
-		}
+	}
+	if g.n > possible {
+		return grown{reset: true}
 	}
 	return g
 }
 
-// totalOf returns the running total of a reading that has one, and which of its
-// device's counters it is of.
-func totalOf(r *city.Reading) (key uint8, v int64, ok bool) {
+// totalOf returns the running total of a reading that has one.
+func totalOf(r *city.Reading) (c counter, ok bool) {
 	if r.Gate != nil && r.Gate.Total.OK {
-		key = uint8(r.Gate.Class) << 1
+		key := uint8(r.Gate.Class) << 1
 		if r.Gate.Out {
 			key |= 1
 		}
-		return key, r.Gate.Total.V, true
+		return counter{key, r.Gate.Total.V, r.Gate.End, mostAtGate}, true
 	}
 	if r.Traffic != nil {
 		for i := range r.Traffic.Lanes {
 			if l := &r.Traffic.Lanes[i]; l.Total.OK {
-				return anyKey - 1, l.Total.V, true
+				return counter{anyKey - 1, l.Total.V, l.End, mostOnLane * int64(len(r.Traffic.Lanes))}, true
 			}
 		}
 	}
-	return 0, 0, false
+	return counter{}, false
 }
 
 // asSent is a reading without what we found out about it: the same message is
 // the same content, whatever came before it.
 func asSent(r *city.Reading) city.Reading {
 	sent := *r
-	if _, _, ok := totalOf(r); !ok {
+	if _, ok := totalOf(r); !ok {
 		return sent
 	}
 	if r.Gate != nil {
@@ -121,12 +142,12 @@ func asSent(r *city.Reading) city.Reading {
 // fill puts what a total grew by into its reading. What cannot be told stays
 // unknown: a gate then only says that it lives, and a lane has no counts.
 func (g *grown) fill(r *city.Reading) {
-	if _, _, ok := totalOf(r); !ok {
+	if _, ok := totalOf(r); !ok {
 		return
 	}
 	possible := g.known && g.n <= wire.MaxVehicles
 	if r.Gate != nil {
-		r.Gate.Count = 0
+		r.Gate.Count, r.Gate.End = 0, 0
 		if possible {
 			r.Gate.Count = uint32(g.n)
 		}
@@ -139,7 +160,7 @@ func (g *grown) fill(r *city.Reading) {
 	}
 	for i := range r.Traffic.Lanes {
 		l := &r.Traffic.Lanes[i]
-		l.HasCounts = possible
+		l.HasCounts, l.End = possible, 0
 		if l.Total.OK && possible {
 			l.Unknown = uint32(g.n)
 		}

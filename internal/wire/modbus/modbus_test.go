@@ -190,11 +190,13 @@ units:
   - unit: 1
     device: g
     kind: gate
-    registers: [{function: input, register: 0, type: uint32, means: in, class: car}, {function: input, register: 2, type: uint32, means: out, class: car}]
+    registers: [{function: input, register: 0, type: uint32, means: in, class: car}, {function: input, register: 2, type: uint16, scale: 10, means: out, class: car}]
 `).Units[0]
 	var s modbus.State
-	in := func(n int64) *city.Gate { return &city.Gate{Class: city.Car, Total: city.SomeInt(n)} }
-	out := func(n int64) *city.Gate { return &city.Gate{Out: true, Class: city.Car, Total: city.SomeInt(n)} }
+	in := func(n int64) *city.Gate { return &city.Gate{Class: city.Car, Total: city.SomeInt(n), End: 1 << 32} }
+	out := func(n int64) *city.Gate {
+		return &city.Gate{Out: true, Class: city.Car, Total: city.SomeInt(n), End: 10 << 16}
+	}
 	poll := func(at int64, cells ...uint16) (gates []*city.Gate) {
 		got, _ := u.Readings([][]byte{regs(cells...)}, at, &s)
 		for i := range got {
@@ -202,12 +204,12 @@ units:
 		}
 		return gates
 	}
-	require.Equal(t, []*city.Gate{in(5), out(5)}, poll(1_000, 0, 5, 0, 5), "the first tells where they stand")
-	require.Equal(t, []*city.Gate{in(7)}, poll(11_000, 0, 7, 0, 5))
-	require.Empty(t, poll(21_000, 0, 7, 0, 5))
-	require.Equal(t, []*city.Gate{out(6)}, poll(31_000, 0, 7, 0, 6))
-	require.Equal(t, []*city.Gate{in(7)}, poll(71_000, 0, 7, 0, 6), "it lives, and nothing passed")
-	require.Equal(t, []*city.Gate{in(65536), out(6)}, poll(200_000, 1, 0, 0, 6))
+	require.Equal(t, []*city.Gate{in(5), out(50)}, poll(1_000, 0, 5, 5), "the first tells where they stand")
+	require.Equal(t, []*city.Gate{in(7)}, poll(11_000, 0, 7, 5))
+	require.Empty(t, poll(21_000, 0, 7, 5))
+	require.Equal(t, []*city.Gate{out(60)}, poll(31_000, 0, 7, 6))
+	require.Equal(t, []*city.Gate{in(7)}, poll(71_000, 0, 7, 6), "it lives, and nothing passed")
+	require.Equal(t, []*city.Gate{in(65536), out(60)}, poll(200_000, 1, 0, 6))
 }
 
 func TestCompileTellsEveryFault(t *testing.T) {

@@ -165,6 +165,15 @@ func (r *register) difference(last, now int64, change *Change) int64 {
 	return n * int64(r.scale)
 }
 
+// end is where the counter begins at 0 again, times its scale; 0: where nothing
+// ever counts to.
+func (r *register) end() int64 {
+	if bits := r.bitsOf(); bits <= 32 {
+		return int64(1) << bits * int64(r.scale)
+	}
+	return 0
+}
+
 // heartbeat is how long a counter that stands still says nothing, ms.
 const heartbeat = 60_000
 
@@ -186,7 +195,7 @@ func (u *Unit) gates(values []value, at int64, s *State) []city.Reading {
 			s.said = map[slot]told{}
 		}
 		s.said[r.slot] = told{values[i].whole, at}
-		out = append(out, city.Reading{Gate: &city.Gate{Out: r.means == "out", Class: r.class, Total: city.SomeInt(values[i].whole * int64(r.scale))}})
+		out = append(out, city.Reading{Gate: &city.Gate{Out: r.means == "out", Class: r.class, Total: city.SomeInt(values[i].whole * int64(r.scale)), End: r.end()}})
 	}
 	return out
 }

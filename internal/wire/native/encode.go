@@ -61,6 +61,7 @@ func (w *writer) body(r *city.Reading) {
 			w.whole(mCount, city.SomeInt(int64(r.Gate.Count)))
 		}
 		w.whole(mCounter, r.Gate.Total)
+		w.whole(mCounterEnd, city.Int{V: r.Gate.End, OK: r.Gate.End != 0})
 	case r.Count != nil:
 		w.text(mClass, r.Count.Class.String())
 		w.whole(mOccupied, city.SomeInt(int64(r.Count.Occupied)))

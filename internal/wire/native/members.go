@@ -38,6 +38,7 @@ const (
 	mSpeed
 	mOccupancy
 	mCounter
+	mCounterEnd
 	numMembers
 	mUnknown = numMembers
 )
@@ -46,7 +47,7 @@ var memberNames = [...]string{
 	"kind", "seq", "boot", "at", "device", "occupied", "dwell_s", "battery_v", "temperature_c", "rssi_dbm",
 	"direction", "class", "count", "period_s", "lanes", "receipt", "amount", "method", "entered_at", "left_at",
 	"void", "plate", "total_count", "total_amount", "uptime_s", "firmware", "errors",
-	"lane", "counts", "speed_kmh", "occupancy_pct", "counter_total",
+	"lane", "counts", "speed_kmh", "occupancy_pct", "counter_total", "counter_end",
 }
 
 func (m member) String() string { return memberNames[m] }
@@ -118,13 +119,15 @@ func lookup(name []byte) member {
 		return mOccupancy
 	case "counter_total":
 		return mCounter
+	case "counter_end":
+		return mCounterEnd
 	default:
 		return mUnknown
 	}
 }
 
 // A set is a set of members, a bit each.
-type set uint32
+type set uint64
 
 func of(members ...member) set {
 	var s set
@@ -146,7 +149,7 @@ func shapeOf(required, optional set) shape {
 
 var shapes = [...]shape{
 	city.KindSpot:    shapeOf(of(mOccupied), of(mDwell, mBattery, mTemperature, mRSSI)),
-	city.KindGate:    shapeOf(of(mDirection, mClass), of(mCount, mCounter)),
+	city.KindGate:    shapeOf(of(mDirection, mClass), of(mCount, mCounter, mCounterEnd)),
 	city.KindCount:   shapeOf(of(mClass, mOccupied), 0),
 	city.KindTraffic: shapeOf(of(mPeriod, mLanes), 0),
 	city.KindReceipt: shapeOf(of(mReceipt, mAmount, mMethod),

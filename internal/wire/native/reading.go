@@ -10,6 +10,9 @@ import (
 
 // reading fills r from the scanned object and returns the members that its
 // kind allows. What is wrong is noted as the object's fault.
+// maxEnd is the largest counter_end: of 32 bits times the largest scale.
+const maxEnd = 1 << 53
+
 func (o *object) reading(r *city.Reading) set {
 	var ok bool
 	if !o.has.has(mKind) {
@@ -43,6 +46,7 @@ func (o *object) reading(r *city.Reading) set {
 		if r.Gate.Total = o.whole(mCounter, wire.MaxTotalCount); r.Gate.Total.OK && r.Gate.Total.V < 0 {
 			o.impossible(mCounter, "0 or more")
 		}
+		r.Gate.End = o.whole(mCounterEnd, maxEnd).V
 	case city.KindCount:
 		r.Count = &city.Count{Class: o.class(), Occupied: uint32(o.unsigned(mOccupied, wire.MaxVehicles))}
 	case city.KindTraffic:

@@ -17,16 +17,17 @@ func (d *Device) Period() uint32 {
 	return min(d.PeriodS, wire.MaxPeriodS)
 }
 
-// counted is the running total of a counter of vehicles.
-func counted(d *Device, out bool, total int64) Said {
+// counted is the running total of a counter of vehicles that begins at 0 again
+// at an end.
+func counted(d *Device, out bool, total, end int64) Said {
 	if d.Kind != city.KindTraffic {
 		class := d.Class
 		if class == city.ClassNone {
 			class = city.ClassUnknown
 		}
-		return Said{Gate: &city.Gate{Out: out, Class: class, Total: city.SomeInt(total)}}
+		return Said{Gate: &city.Gate{Out: out, Class: class, Total: city.SomeInt(total), End: end}}
 	}
-	lanes := []city.Lane{{Lane: 1, Total: city.SomeInt(total)}}
+	lanes := []city.Lane{{Lane: 1, Total: city.SomeInt(total), End: end}}
 	return Said{Traffic: &city.Traffic{PeriodS: d.Period(), Lanes: Pad(lanes, d.Lanes, 1, false)}}
 }
 

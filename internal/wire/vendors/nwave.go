@@ -133,7 +133,7 @@ func ncc(d *Device, port uint8, p []byte, out bool) (Said, error) {
 		if len(p) < 2 {
 			return Said{}, tooShort(p, 2)
 		}
-		return counted(d, out, int64(u16(p))), nil
+		return counted(d, out, int64(u16(p)), 1<<16), nil
 	case 2:
 		if len(p) < 3 {
 			return Said{}, tooShort(p, 3)
