@@ -31,7 +31,7 @@ func device(_ context.Context, args []string, stdout, stderr io.Writer) error {
 	f := &deviceFlags{configFlags: flags}
 	fs.StringVar(&f.filters, "filters", "", "make a bridge that publishes to these topic `FILTERS`, separated by commas (sg/v1/+/up)")
 	fs.StringVar(&f.source, "source", "", "the `ID` of the source, where there are several")
-	fs.BoolVar(&f.unlisted, "unlisted", false, "also for ids that are not in devices.csv yet")
+	fs.BoolVar(&f.unlisted, "unlisted", false, "not a word about ids that devices.csv does not have yet")
 	fs.BoolVar(&f.list, "list", false, "tell who has credentials")
 	fs.BoolVar(&f.revoke, "revoke", false, "take credentials back: whoever is logged in with them is cut")
 	if err := parse(fs, args); err != nil {

@@ -32,10 +32,15 @@ sources:
 func TestCredentialsAreForDevicesOfTheInventory(t *testing.T) {
 	file := bekasiFile(t, "")
 	code, out, stderr := simpang(t, "device", "-config", file, "credentials", someDevice, "nobody-1", "nobody-2")
-	require.Equal(t, exitUsage, code)
-	require.Empty(t, out, "all or nothing")
+	require.Equal(t, exitDone, code)
+	require.Equal(t, 3, strings.Count(out, "\n"), "they may come ahead of their lines")
 	require.Contains(t, stderr, "nobody-1, nobody-2")
-	require.Contains(t, stderr, "-unlisted")
+	require.Contains(t, stderr, "set aside")
+	code, _, stderr = simpang(t, "device", "-config", file, "-unlisted", "credentials", "nobody-1")
+	require.Equal(t, exitDone, code)
+	require.NotContains(t, stderr, "nobody-1")
+	code, _, stderr = simpang(t, "device", "-config", file, "-revoke", "credentials", "nobody-1", "nobody-2")
+	require.Equal(t, exitDone, code, stderr)
 
 	code, out, stderr = simpang(t, "device", "-config", file, "credentials", someDevice, otherDevice, someDevice)
 	require.Equal(t, exitUsage, code)

@@ -43,8 +43,10 @@ func deviceCredentials(f *deviceFlags, ids []string, stdout, stderr io.Writer) e
 		return revokeCredentials(file, ids, stderr)
 	}
 	if f.filters == "" && !f.unlisted {
-		if err := listed(cfg, ids); err != nil {
-			return err
+		if err := listed(cfg, ids); err != nil { // they may come ahead of their lines
+			if _, werr := fmt.Fprintf(stderr, "simpang device: %v\n", err); werr != nil {
+				return werr
+			}
 		}
 	}
 	issued, err := issue(file, f.filters, ids)
@@ -83,8 +85,8 @@ func issue(file, filters string, names []string) (issued []broker.Issued, err er
 	return issued, nil
 }
 
-// listed refuses ids that are not in devices.csv, all at once: such a device
-// could log in, and all it says would be set aside.
+// listed tells the ids that are not in devices.csv, all at once: such a device
+// can log in, and all it says is set aside.
 func listed(cfg *config.Config, ids []string) error {
 	v, err := inventoryOf(cfg)
 	if err != nil {
@@ -99,7 +101,7 @@ func listed(cfg *config.Config, ids []string) error {
 	if len(unknown) == 0 {
 		return nil
 	}
-	return usagef("not in devices.csv of %s: %s. Add a line for each (GET /v1/unknown-devices proposes those that speak), or say -unlisted before the word credentials; a bridge for many devices has -filters",
+	return usagef("not in devices.csv of %s: %s. What they send is set aside until each has its line (GET /v1/unknown-devices proposes it); -unlisted before the word says that this is meant; a bridge for many devices has -filters",
 		cfg.Inventory, strings.Join(unknown, ", "))
 }
 
