@@ -48,7 +48,7 @@ func TestAWrongRuleIsSeen(t *testing.T) {
 	text, err := os.ReadFile(rulesFile)
 	require.NoError(t, err)
 	for name, change := range map[string][2]string{
-		"a bound":       {"simpang_follower_lag_seconds > 60", "simpang_follower_lag_seconds > 59"},
+		"a bound":       {`simpang_follower_lag_seconds{follower!~"influx/.*"} > 60`, `simpang_follower_lag_seconds{follower!~"influx/.*"} > 59`},
 		"no expression": {"simpang_complaints_failed == 1", "simpang_complaints_failed =="},
 	} {
 		t.Run(name, func(t *testing.T) {
