@@ -133,6 +133,9 @@ func (c *compiler) reading(f *ReadingFile, at string) *reading {
 	if given["count"] != "" && given["total"] != "" {
 		c.fault(at+".total", "stands beside count, which is what it grew by: keep one")
 	}
+	if given["total_end"] != "" && given["total"] == "" {
+		c.fault(at+".total_end", "stands without total, whose end it is: add total or remove it")
+	}
 	if kind == city.KindTraffic {
 		c.lanes(r, f, at)
 	}

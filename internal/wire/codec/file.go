@@ -40,6 +40,7 @@ type ReadingFile struct {
 	Class        string `yaml:"class"`         // gate, count
 	Count        string `yaml:"count"`         // gate: vehicles, default 1
 	Total        string `yaml:"total"`         // gate: a counter that never goes back, instead of count
+	TotalEnd     string `yaml:"total_end"`     // gate: where total begins at 0 again, 65536; without it a fall is a reset
 	PeriodS      string `yaml:"period_s"`      // traffic; default interval_s of devices.csv
 
 	Lanes          []LaneFile `yaml:"lanes"`           // traffic
@@ -80,7 +81,7 @@ type Codec struct {
 // The members of a reading by its kind; those with a star it must have.
 var members = map[city.Kind][]string{
 	city.KindSpot:    {"*occupied", "at", "battery_v", "dwell_s", "temperature_c"},
-	city.KindGate:    {"*direction", "at", "class", "count", "total"},
+	city.KindGate:    {"*direction", "at", "class", "count", "total", "total_end"},
 	city.KindCount:   {"*occupied", "at", "class"},
 	city.KindTraffic: {"*lanes", "at", "period_s", "whole_direction"},
 	city.KindHealth:  {"battery_pct", "battery_v", "errors", "firmware", "uptime_s"},
@@ -90,7 +91,7 @@ var members = map[city.Kind][]string{
 func (f *ReadingFile) given() map[string]string {
 	all := map[string]string{
 		"at": f.At, "occupied": f.Occupied, "dwell_s": f.DwellS, "temperature_c": f.TemperatureC, "battery_v": f.BatteryV, "battery_pct": f.BatteryPct,
-		"uptime_s": f.UptimeS, "firmware": f.Firmware, "errors": f.Errors, "direction": f.Direction, "class": f.Class, "count": f.Count, "total": f.Total,
+		"uptime_s": f.UptimeS, "firmware": f.Firmware, "errors": f.Errors, "direction": f.Direction, "class": f.Class, "count": f.Count, "total": f.Total, "total_end": f.TotalEnd,
 		"period_s": f.PeriodS,
 	}
 	if len(f.Lanes) > 0 {

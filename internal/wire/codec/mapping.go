@@ -169,7 +169,8 @@ func (r *reading) gate(e *env, d *vendors.Device) (*city.Gate, error) {
 	class, err1 := r.class(e, d)
 	count, err2 := r.members["count"].integer(e)
 	total, err3 := r.members["total"].integer(e)
-	if err := first(err, err1, err2, err3); err != nil {
+	end, err4 := r.members["total_end"].integer(e)
+	if err := first(err, err1, err2, err3, err4); err != nil {
 		return nil, err
 	}
 	switch {
@@ -182,7 +183,7 @@ func (r *reading) gate(e *env, d *vendors.Device) (*city.Gate, error) {
 	case r.members["count"] == nil && r.members["total"] == nil:
 		count = city.SomeInt(1)
 	}
-	return &city.Gate{Out: way == "out", Class: class, Count: uint32(count.V), Total: total}, nil
+	return &city.Gate{Out: way == "out", Class: class, Count: uint32(count.V), Total: total, End: end.V}, nil
 }
 
 func (r *reading) count(e *env, d *vendors.Device) (*city.Count, error) {

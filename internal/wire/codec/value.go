@@ -44,7 +44,7 @@ func measured(least, most float64) memberKind {
 var memberKinds = map[string]memberKind{
 	"at": aTime, "dwell_s": wholes(0, wire.MaxDwellS), "temperature_c": measured(wire.MinTemperature, wire.MaxTemperature),
 	"battery_v": measured(0, wire.MaxBattery), "battery_pct": measured(0, 100_000), "uptime_s": wholes(0, wire.MaxUptimeS),
-	"firmware": aText, "errors": texts, "direction": ways, "class": classes, "count": vehicles, "total": total64, "period_s": wholes(1, wire.MaxPeriodS),
+	"firmware": aText, "errors": texts, "direction": ways, "class": classes, "count": vehicles, "total": total64, "total_end": total64, "period_s": wholes(1, wire.MaxPeriodS),
 }
 
 func memberOf(kind city.Kind, name string) memberKind {

@@ -149,7 +149,7 @@ func TestReadings(t *testing.T) {
 	counter := e
 	counter.Payload = []byte{0, 9}
 	check(counter, &vendors.Device{Profile: "nwave-ncc405"}, city.Reading{
-		Device: "d", Kind: city.KindGate, Seq: 42, Frame: true, At: at, Gate: &city.Gate{Class: city.ClassUnknown, Total: city.SomeInt(9)},
+		Device: "d", Kind: city.KindGate, Seq: 42, Frame: true, At: at, Gate: &city.Gate{Class: city.ClassUnknown, Total: city.SomeInt(9), End: 65_536},
 	}, beside(0, signal))
 
 	check(lorawan.Event{Kind: lorawan.Join, At: at}, bosch, beside(1, city.Health{}))
