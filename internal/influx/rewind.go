@@ -1,9 +1,12 @@
 package influx
 
 import (
+	"context"
 	"errors"
-	"syscall"
+	"net"
 	"time"
+
+	ihttp "github.com/influxdata/influxdb-client-go/v2/api/http"
 )
 
 const (
@@ -22,11 +25,16 @@ type passed struct {
 	c  cursor
 }
 
-// died tells whether an error looks as if the server's process had ended: its
-// machine is there, and nobody listens. A link that breaks off, a name that is
-// not found or a network without a way say nothing of it: were each of them
-// taken for a death, a backlog over a bad link would begin again and again.
-func died(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
+// died tells whether an error looks as if the server's process had ended: it
+// answered nothing, and that at once.
+func died(err error) bool {
+	e, ok := errors.AsType[*ihttp.Error](err)
+	if err == nil || ok && e.StatusCode != 0 || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	n, ok := errors.AsType[net.Error](err)
+	return !ok || !n.Timeout()
+}
 
 // note remembers where a stream was before it moves. mu is held.
 func (s *stream) note(now time.Time) {
