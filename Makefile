@@ -18,6 +18,7 @@ RELEASE ?= dist/release
 RELEASE_TARGETS ?= amd64:linux-amd64 arm64:linux-arm64 armhf:linux-armv7
 FUZZTIME ?= 5s
 SOAK    ?= 30m
+PLAIN   := ^(TestHistoryOverTheBorderOfHereAndThere|TestCertificatesOfAPastAreClosedAndBooked|TestDepositsAddUpInAnyOrder|TestKarcisEqualTheModel|TestWhatIsPlantedOnASpot|TestWhatIsPlantedOnARoad|TestWhatIsPlantedOnASite|TestDepositsCoverWhatIsDue|TestAMeterThatPrintsLessOrNothing)$$
 STORES  := $(addprefix ./internal/,journal intake ledger occupancy traffic health watch)
 
 .PHONY: help run test test-plain check lint bench eval soak build package release check-deploy test-package test-release tools servers fuzz clean
@@ -34,14 +35,15 @@ FORCE:
 run: bin/simpang bin/firmware-sim ## the gateway and a simulated Bekasi; ends with Ctrl-C
 	@deploy/run-bekasi.sh
 
-test: servers ## every test, with the race detector
-	go test -race -timeout 30m $$(go list ./... | grep -v /internal/endtoend)
+test: servers ## every test, with the race detector but where one goroutine computes for long
+	go test -race -timeout 30m -skip '$(PLAIN)' $$(go list ./... | grep -v /internal/endtoend)
 	@# What drives real processes waits often: what computes is run beside it.
 	@log=$$(mktemp); nice -n 10 $(MAKE) --no-print-directory test-plain >"$$log" 2>&1 & plain=$$!; \
 	  go test -race -timeout 30m ./internal/endtoend && failed=0 || failed=1; \
 	  wait $$plain || failed=1; cat "$$log"; rm -f "$$log"; exit $$failed
 
-test-plain: # again, without the race detector
+test-plain: # again, or for the first time, without the race detector
+	go test -timeout 30m -run '$(PLAIN)' ./internal/app ./internal/ledger ./firmware-sim/fleet # long computations
 	go test -timeout 30m -run 'Power|Unlink' $(STORES) # at all points: the race detector has a twentieth
 	go test -timeout 30m ./internal/world # and many more seeds: its worlds have one goroutine each
 	go test -timeout 30m ./internal/report/expect ./internal/eval # calibrations, and a town, compute in one goroutine
