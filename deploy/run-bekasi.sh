@@ -12,7 +12,7 @@ chmod 700 .run "$data" "$data/keys"
 bridge=$data/keys/simulator.credentials
 admin=$data/keys/admin.token
 if [ ! -s "$bridge" ]; then
-  (umask 077; "$simpang" device -config "$config" -filters 'sg/v1/+/up,sg/v1/+/status' credentials simulator > "$bridge")
+  (umask 077; "$simpang" device -config "$config" -filters 'sg/v1/+/up,sg/v1/+/status,sg/v1/+/down' credentials simulator > "$bridge")
 fi
 # It is valid for 30 days, and made anew before they are over.
 if [ ! -s "$admin" ] || [ -n "$(find "$admin" -mtime +28)" ]; then
