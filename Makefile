@@ -47,6 +47,7 @@ test-plain: # again, or for the first time, without the race detector
 	go test -timeout 30m -run 'Power|Unlink' $(STORES) # at all points: the race detector has a twentieth
 	go test -timeout 30m ./internal/world # and many more seeds: its worlds have one goroutine each
 	go test -timeout 30m ./internal/report/expect ./internal/eval # calibrations, and a town, compute in one goroutine
+	go test -timeout 30m ./internal/source/sandbox # nothing bounds a script's memory under the race detector
 
 check: ## the quick subset: vet and short tests
 	go vet ./...
