@@ -70,7 +70,7 @@ func TestCodecFileFaults(t *testing.T) {
     file: good.js
 `, nil)
 	faults, _ := check(t, path)
-	require.Equal(t, "codecs/codecs.yaml:7: unknown key codecs[0].readings[0].ocupied: did you mean occupied? (known: kind, when, at, occupied, dwell_s, temperature_c, battery_v, battery_pct, uptime_s, firmware, errors, direction, class, count, total, period_s, lanes, whole_direction)", faults[0])
+	require.Equal(t, "codecs/codecs.yaml:7: unknown key codecs[0].readings[0].ocupied: did you mean occupied? (known: kind, when, at, occupied, dwell_s, temperature_c, battery_v, battery_pct, uptime_s, firmware, errors, direction, class, count, total, total_end, period_s, lanes, whole_direction)", faults[0])
 
 	dir := filepath.Dir(path)
 	write := func(text string) {
