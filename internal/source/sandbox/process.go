@@ -23,6 +23,7 @@ type process struct {
 	said     *head
 	buffer   []byte
 	loaded   map[uint32]bool
+	deadline time.Time // of both pipes
 }
 
 // startWithin is how long a new process may take until its first answer.
@@ -70,8 +71,7 @@ func (e *endedError) Error() string { return "the codecs' process ended: " + e.r
 // do sends a request and waits for its answer. Errors are *endedError.
 func (p *process) do(r *request, within time.Duration) (codec.Result, error) {
 	p.buffer = r.append(p.buffer[:0])
-	deadline := time.Now().Add(within)
-	err := errors.Join(p.requests.SetWriteDeadline(deadline), p.answers.SetReadDeadline(deadline))
+	err := p.until(within)
 	if err == nil {
 		_, err = p.requests.Write(p.buffer)
 	}
@@ -86,6 +86,17 @@ func (p *process) do(r *request, within time.Duration) (codec.Result, error) {
 		return codec.Result{}, p.ended(err, true)
 	}
 	return result, nil
+}
+
+// until has both pipes give up after within, or up to as long again: setting it
+// anew for each request would cost as much as a small script.
+func (p *process) until(within time.Duration) error {
+	now := time.Now()
+	if p.deadline.Sub(now) >= within {
+		return nil
+	}
+	p.deadline = now.Add(2 * within)
+	return errors.Join(p.requests.SetWriteDeadline(p.deadline), p.answers.SetReadDeadline(p.deadline))
 }
 
 // ended ends the process, if it lives, and tells why it gave no answer; garbled:

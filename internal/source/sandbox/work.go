@@ -33,6 +33,13 @@ const (
 	tidyHeap = 32 << 20 // above which what is garbage is collected after a call; a process that still has as much ends, so that the next begins with as much as any
 )
 
+// The heap is looked at after a call that computed for long, for it takes time to
+// fill it, and now and then.
+const (
+	costly    = 200 * time.Microsecond
+	lookEvery = 32
+)
+
 // patience is how many times its limit a script may last on the clock, where
 // other programs have the processor.
 const patience = 10
@@ -66,7 +73,7 @@ func Work(in io.Reader, out io.Writer) error {
 		return err
 	}
 	w := &worker{scripts: map[uint32]*loaded{}}
-	requests, answer, frame := bufio.NewReaderSize(in, 64<<10), []byte(nil), []byte(nil)
+	requests, answer, frame, calls := bufio.NewReaderSize(in, 64<<10), []byte(nil), []byte(nil), 0
 	for {
 		var err error
 		if frame, err = readFrame(requests, frame, maxRequest); err != nil {
@@ -81,10 +88,9 @@ func Work(in io.Reader, out io.Writer) error {
 		}
 		before := computed()
 		result := w.do(&r)
-		full := heap() > tidyHeap
-		if full {
-			runtime.GC()
-			full = heap() > tidyHeap
+		full := false
+		if calls++; calls%lookEvery == 0 || computed()-before > costly {
+			full = tidy()
 		}
 		result.Used = computed() - before
 		answer = result.Append(append(answer[:0], 0, 0, 0, 0))
@@ -146,7 +152,10 @@ func data() (uint64, error) {
 	return pages * uint64(os.Getpagesize()), err
 }
 
-type worker struct{ scripts map[uint32]*loaded }
+type worker struct {
+	scripts map[uint32]*loaded
+	dog     watchdog
+}
 
 type loaded struct {
 	script *codec.Script
@@ -161,59 +170,96 @@ func (w *worker) do(r *request) codec.Result {
 		}
 		s := &loaded{script, r.limit}
 		w.scripts[r.script] = s
-		return script.Check(s.guard)
+		return script.Check(w.guard(s.limit))
 	}
 	s := w.scripts[r.script]
 	if s == nil {
 		return codec.Result{Failure: codec.Crashed, Text: "the script was never loaded"}
 	}
-	return s.script.Decode(r.call, s.guard)
+	return s.script.Decode(r.call, w.guard(s.limit))
 }
 
 // guard stops a script that has computed for longer than its limit, and ends
 // the process where it does not stop.
-func (s *loaded) guard(stop func()) (ended func()) {
-	w := &watchdog{limit: s.limit, stop: stop, began: time.Now(), computed: computed()}
-	w.mu.Lock()
-	w.timer = time.AfterFunc(s.limit, w.look)
-	w.mu.Unlock()
-	return w.end
+func (w *worker) guard(limit time.Duration) codec.Guard {
+	return func(stop func()) (ended func()) {
+		w.dog.watch(watched{limit: limit, stop: stop, began: time.Now(), computed: computed()})
+		return w.dog.rest
+	}
 }
 
+// watchdog looks after one script at a time. Its timer goes on after a script
+// has ended, for the next is likely to be soon, and a timer that is set may cost
+// another thread's waking.
 type watchdog struct {
+	mu    sync.Mutex
+	timer *time.Timer
+	set   bool // the timer is to come
+	now   watched
+}
+
+// watched is a script that runs; without stop none does.
+type watched struct {
 	limit    time.Duration
 	stop     func()
 	began    time.Time
 	computed time.Duration // by this process, before
+	stopped  bool
+}
 
-	mu      sync.Mutex
-	timer   *time.Timer
-	stopped bool
-	over    bool
+func (w *watchdog) watch(s watched) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = s
+	if !w.set {
+		w.in(s.limit)
+	}
+}
+
+// in sets the timer. mu is held.
+func (w *watchdog) in(d time.Duration) {
+	w.set = true
+	if w.timer == nil {
+		w.timer = time.AfterFunc(d, w.look)
+		return
+	}
+	w.timer.Reset(d)
 }
 
 func (w *watchdog) look() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	used := computed() - w.computed
+	w.set = false
+	s := &w.now
+	used := computed() - s.computed
 	switch {
-	case w.over:
-	case w.stopped:
+	case s.stop == nil:
+	case s.stopped:
 		os.Exit(exitStuck)
-	case used < w.limit && time.Since(w.began) < patience*w.limit:
-		w.timer.Reset(max(w.limit-used, time.Millisecond))
+	case used < s.limit && time.Since(s.began) < patience*s.limit:
+		w.in(max(s.limit-used, time.Millisecond))
 	default:
-		w.stopped = true
-		w.stop()
-		w.timer.Reset(stopWithin)
+		s.stopped = true
+		s.stop()
+		w.in(stopWithin)
 	}
 }
 
-func (w *watchdog) end() {
+// rest lets go of the script, and of its memory.
+func (w *watchdog) rest() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.over, w.stop = true, nil // Go keeps a stopped timer for a while; it must not keep the script's memory
-	w.timer.Stop()
+	w.now = watched{}
+}
+
+// tidy collects what is garbage where the heap is large, and tells whether it
+// still is.
+func tidy() (full bool) {
+	if heap() <= tidyHeap {
+		return false
+	}
+	runtime.GC()
+	return heap() > tidyHeap
 }
 
 // heap is how many bytes objects have, garbage with them.
