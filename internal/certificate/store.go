@@ -20,25 +20,15 @@ func migrations() (fs.FS, error) { return fs.Sub(migrationFiles, "migrations") }
 func closeRows(rows *sql.Rows) { _ = rows.Close() }
 
 // names are the rows of table meta.
-func (m *meta) names() map[string]*int64 {
-	return map[string]*int64{
+func (m *meta) names() sqlite.Numbers {
+	return sqlite.Numbers{
 		"cursor": &m.cursor, "clock": &m.clock, "first": &m.first, "closed": &m.closed, "closing": &m.closing, "after": &m.after, "revised": &m.revised,
 	}
 }
 
 func (f *Follower) load(ctx context.Context) error {
-	for name, p := range f.meta.names() {
-		var sum int64
-		err := f.db.R.QueryRowContext(ctx, "SELECT value, sum FROM meta WHERE name = ?", name).Scan(p, &sum)
-		if errors.Is(err, sql.ErrNoRows) {
-			continue
-		}
-		if err == nil {
-			err = sqlite.CheckSum(sum, "meta", name, *p)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
+	if err := f.meta.names().Load(ctx, f.db.R); err != nil {
+		return err
 	}
 	if f.meta.closing != 0 { // what came meanwhile, up to the cursor, may not have been noted
 		f.meta.after = max(f.meta.after, f.meta.cursor)
@@ -48,10 +38,7 @@ func (f *Follower) load(ctx context.Context) error {
 }
 
 func (f *Follower) setMeta(tx *sql.Tx, name string, value int64) error {
-	if _, err := tx.ExecContext(f.ctx, "INSERT OR REPLACE INTO meta (name, value, sum) VALUES (?, ?, ?)", name, value, sqlite.Sum("meta", name, value)); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
+	return sqlite.SaveNumber(f.ctx, tx, name, value)
 }
 
 // Flush makes what was noted durable together with the cursor. After an error

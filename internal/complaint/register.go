@@ -134,21 +134,13 @@ func (r *Register) change(ctx context.Context, now int64, f func(*change) error)
 
 func (x *change) meta(name string) (value int64, err error) { return metaOf(x.ctx, x.tx, name) }
 
-func metaOf(ctx context.Context, q rower, name string) (value int64, err error) {
-	var sum int64
-	err = q.QueryRowContext(ctx, "SELECT value, sum FROM meta WHERE name = ?", name).Scan(&value, &sum)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, nil
-	}
-	if err == nil {
-		err = sqlite.CheckSum(sum, "meta", name, value)
-	}
+func metaOf(ctx context.Context, q sqlite.Queryer, name string) (value int64, err error) {
+	value, _, err = sqlite.LoadNumber(ctx, q, name)
 	return value, err
 }
 
 func (x *change) setMeta(name string, value int64) error {
-	_, err := x.tx.ExecContext(x.ctx, "INSERT OR REPLACE INTO meta (name, value, sum) VALUES (?, ?, ?)", name, value, sqlite.Sum("meta", name, value))
-	return err
+	return sqlite.SaveNumber(x.ctx, x.tx, name, value)
 }
 
 // Mark keeps a number under a name for who works with the register: how far

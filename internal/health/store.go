@@ -20,23 +20,13 @@ func migrations() (fs.FS, error) { return fs.Sub(migrationFiles, "migrations") }
 // closeRows ends a reading; what went wrong is in rows.Err.
 func closeRows(rows *sql.Rows) { _ = rows.Close() }
 
-func (f *Follower) meta() map[string]*int64 {
-	return map[string]*int64{"cursor": &f.cursor, "clock": &f.clock}
+func (f *Follower) meta() sqlite.Numbers {
+	return sqlite.Numbers{"cursor": &f.cursor, "clock": &f.clock}
 }
 
 func (f *Follower) load() error {
-	for name, p := range f.meta() {
-		var sum int64
-		err := f.db.R.QueryRowContext(f.ctx, "SELECT value, sum FROM meta WHERE name = ?", name).Scan(p, &sum)
-		if errors.Is(err, sql.ErrNoRows) {
-			continue
-		}
-		if err == nil {
-			err = sqlite.CheckSum(sum, "meta", name, *p)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
+	if err := f.meta().Load(f.ctx, f.db.R); err != nil {
+		return err
 	}
 	f.flushed = uint64(f.cursor)
 	rows, err := f.db.R.QueryContext(f.ctx, "SELECT id, name, data, sum FROM device ORDER BY id")
@@ -180,16 +170,9 @@ func (f *Follower) write(tx *sql.Tx) error {
 			}
 		}
 	}
-	cursor := int64(f.applied)
-	for name, p := range f.meta() {
-		if name == "cursor" {
-			p = &cursor
-		}
-		if _, err := tx.ExecContext(f.ctx, "INSERT OR REPLACE INTO meta (name, value, sum) VALUES (?, ?, ?)", name, *p, sqlite.Sum("meta", name, *p)); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	return nil
+	numbers, cursor := f.meta(), int64(f.applied)
+	numbers["cursor"] = &cursor
+	return numbers.Save(f.ctx, tx)
 }
 
 func (f *Follower) writeDevices() error {

@@ -83,12 +83,7 @@ func (f *Follower) write(tx *sql.Tx) error {
 		}
 	}
 	f.cursor = int64(f.applied)
-	for name, p := range f.meta() {
-		if _, err := tx.ExecContext(f.ctx, "INSERT OR REPLACE INTO meta (name, value, sum) VALUES (?, ?, ?)", name, *p, sqlite.Sum("meta", name, *p)); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	return nil
+	return f.meta().Save(f.ctx, tx)
 }
 
 func (f *Follower) writeSpaces(tx *sql.Tx) error {

@@ -154,26 +154,16 @@ func (f *Follower) load() error {
 }
 
 func (f *Follower) loadMeta() error {
-	for name, p := range f.meta() {
-		var sum int64
-		err := f.db.R.QueryRowContext(f.ctx, "SELECT value, sum FROM meta WHERE name = ?", name).Scan(p, &sum)
-		if errors.Is(err, sql.ErrNoRows) {
-			continue
-		}
-		if err == nil {
-			err = sqlite.CheckSum(sum, "meta", name, *p)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
+	if err := f.meta().Load(f.ctx, f.db.R); err != nil {
+		return err
 	}
 	f.flushed = uint64(f.cursor)
 	return nil
 }
 
 // meta are the numbers that are kept with the cursor.
-func (f *Follower) meta() map[string]*int64 {
-	return map[string]*int64{
+func (f *Follower) meta() sqlite.Numbers {
+	return sqlite.Numbers{
 		"cursor": &f.cursor, "clock": &f.clock,
 		"unknown": &f.count.Unknown, "mapped": &f.count.Mapped, "unused": &f.count.Unused, "forgotten": &f.count.Forgotten,
 	}

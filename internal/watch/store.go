@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -31,23 +30,13 @@ const ofCity subjectKind = "city"
 // ofUsual is the kind of the rows that hold what devices of a place notice.
 const ofUsual subjectKind = "usual"
 
-func (f *Follower) meta() map[string]*int64 {
-	return map[string]*int64{"cursor": &f.cursor, "clock": &f.clock, "ticked": &f.ticked, "still": &f.still, "back": &f.back, "passed": &f.passed, "judged": &f.judgedAt}
+func (f *Follower) meta() sqlite.Numbers {
+	return sqlite.Numbers{"cursor": &f.cursor, "clock": &f.clock, "ticked": &f.ticked, "still": &f.still, "back": &f.back, "passed": &f.passed, "judged": &f.judgedAt}
 }
 
 func (f *Follower) load() error {
-	for name, p := range f.meta() {
-		var sum int64
-		err := f.db.R.QueryRowContext(f.ctx, "SELECT value, sum FROM meta WHERE name = ?", name).Scan(p, &sum)
-		if errors.Is(err, sql.ErrNoRows) {
-			continue
-		}
-		if err == nil {
-			err = sqlite.CheckSum(sum, "meta", name, *p)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
+	if err := f.meta().Load(f.ctx, f.db.R); err != nil {
+		return err
 	}
 	f.flushed = uint64(f.cursor)
 	if err := f.loadStates(); err != nil {
@@ -204,16 +193,9 @@ func (f *Follower) write(tx *sql.Tx) error {
 			return fmt.Errorf("old incidents: %w", err)
 		}
 	}
-	cursor := int64(f.applied)
-	for name, p := range f.meta() {
-		if name == "cursor" {
-			p = &cursor
-		}
-		if _, err := tx.ExecContext(f.ctx, "INSERT OR REPLACE INTO meta (name, value, sum) VALUES (?, ?, ?)", name, *p, sqlite.Sum("meta", name, *p)); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	return nil
+	numbers, cursor := f.meta(), int64(f.applied)
+	numbers["cursor"] = &cursor
+	return numbers.Save(f.ctx, tx)
 }
 
 func (f *Follower) writeStates(tx *sql.Tx) error {
