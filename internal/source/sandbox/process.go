@@ -17,13 +17,18 @@ import (
 // time, and done with after an error.
 type process struct {
 	cmd      *exec.Cmd
-	requests *os.File
-	answers  *os.File
+	requests pipe
+	answers  pipe
 	reader   *bufio.Reader
 	said     *head
 	buffer   []byte
 	loaded   map[uint32]bool
-	deadline time.Time // of both pipes
+
+	mu    sync.Mutex
+	timer *time.Timer
+	set   bool      // the timer is to come
+	due   time.Time // by when it has to answer; zero: it is asked nothing
+	late  bool      // it did not, and was killed
 }
 
 // startWithin is how long a new process may take until its first answer.
@@ -38,20 +43,21 @@ func start(command []string) (p *process, err error) {
 	if os.Getenv(marker) != "" {
 		return nil, errors.New("this is a codecs' process itself: does the program call sandbox.Work?")
 	}
-	inner, requests, err := os.Pipe()
+	inner, requests, err := newPipe()
 	if err != nil {
 		return nil, err
 	}
-	defer inner.Close()
-	answers, outer, err := os.Pipe()
+	answers, outer, err := newPipe()
 	if err != nil {
-		return nil, errors.Join(err, requests.Close())
+		return nil, errors.Join(err, inner.Close(), requests.Close())
 	}
-	defer outer.Close()
 	p = &process{requests: requests, answers: answers, reader: bufio.NewReaderSize(answers, 16<<10), said: &head{}, loaded: map[uint32]bool{}}
 	p.cmd = exec.Command(command[0], command[1:]...) //nolint:gosec,noctx // the program itself; it lives as long as the pipe
 	p.cmd.Dir, p.cmd.Env = "/", []string{"GOTRACEBACK=none", marker + "=1"}
-	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = inner, outer, p.said
+	stdin, stdout := os.NewFile(uintptr(inner), "requests"), os.NewFile(uintptr(outer), "answers")
+	defer stdin.Close()
+	defer stdout.Close()
+	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = stdin, stdout, p.said
 	if err := p.cmd.Start(); err != nil {
 		return nil, errors.Join(err, requests.Close(), answers.Close())
 	}
@@ -71,13 +77,12 @@ func (e *endedError) Error() string { return "the codecs' process ended: " + e.r
 // do sends a request and waits for its answer. Errors are *endedError.
 func (p *process) do(r *request, within time.Duration) (codec.Result, error) {
 	p.buffer = r.append(p.buffer[:0])
-	err := p.until(within)
-	if err == nil {
-		_, err = p.requests.Write(p.buffer)
-	}
+	p.has(within)
+	_, err := p.requests.Write(p.buffer)
 	if err == nil {
 		p.buffer, err = readFrame(p.reader, p.buffer, maxAnswer)
 	}
+	p.rests()
 	if err != nil {
 		return codec.Result{}, p.ended(err, errors.Is(err, errRequest))
 	}
@@ -88,21 +93,64 @@ func (p *process) do(r *request, within time.Duration) (codec.Result, error) {
 	return result, nil
 }
 
-// until has both pipes give up after within, or up to as long again: setting it
-// anew for each request would cost as much as a small script.
-func (p *process) until(within time.Duration) error {
-	now := time.Now()
-	if p.deadline.Sub(now) >= within {
-		return nil
+// has gives the process so long to answer. Its timer goes on after that: setting
+// one for each request would cost as much as a small script.
+func (p *process) has(within time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.due = time.Now().Add(within)
+	if !p.set {
+		p.in(within)
 	}
-	p.deadline = now.Add(2 * within)
-	return errors.Join(p.requests.SetWriteDeadline(p.deadline), p.answers.SetReadDeadline(p.deadline))
+}
+
+func (p *process) rests() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.due = time.Time{}
+}
+
+// in sets the timer. mu is held.
+func (p *process) in(d time.Duration) {
+	p.set = true
+	if p.timer == nil {
+		p.timer = time.AfterFunc(d, p.look)
+		return
+	}
+	p.timer.Reset(d)
+}
+
+// look kills a process that is late: who waits for it sees its pipes end.
+func (p *process) look() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.set = false
+	if p.due.IsZero() {
+		return
+	}
+	if left := time.Until(p.due); left > 0 {
+		p.in(left)
+		return
+	}
+	p.late = true
+	_ = p.cmd.Process.Kill() // it may have ended by itself
+}
+
+// stopLooking ends the timer, and tells whether the process was late.
+func (p *process) stopLooking() (late bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.due = time.Time{}
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	return p.late
 }
 
 // ended ends the process, if it lives, and tells why it gave no answer; garbled:
 // it gave one that cannot be read.
 func (p *process) ended(cause error, garbled bool) *endedError {
-	p.end()
+	late := p.end()
 	crashed := func(format string, args ...any) *endedError {
 		return &endedError{result: codec.Result{Failure: codec.Crashed, Text: fmt.Sprintf(format, args...)}}
 	}
@@ -110,7 +158,7 @@ func (p *process) ended(cause error, garbled bool) *endedError {
 	switch {
 	case garbled:
 		return crashed("%v", cause)
-	case errors.Is(cause, os.ErrDeadlineExceeded) || code == exitStuck:
+	case late || code == exitStuck:
 		return &endedError{result: codec.Result{Failure: codec.Slow}}
 	case strings.Contains(said, "out of memory") || strings.Contains(said, "cannot allocate"):
 		return crashed("it wanted more memory than the %d MiB that it may have", maxData>>20)
@@ -131,12 +179,14 @@ func (p *process) ended(cause error, garbled bool) *endedError {
 	return e
 }
 
-// end ends the process and waits for it.
-func (p *process) end() {
+// end ends the process and waits for it; late tells that it was ended for being so.
+func (p *process) end() (late bool) {
+	late = p.stopLooking()
 	_ = p.requests.Close()
 	_ = p.cmd.Process.Kill()
 	_ = p.cmd.Wait() // its state says how it ended
 	_ = p.answers.Close()
+	return late
 }
 
 // head keeps the beginning of what a process writes to stderr.

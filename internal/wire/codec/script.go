@@ -90,7 +90,7 @@ func (s *Script) run(c Call, guard Guard, then func(*goja.Runtime, goja.Callable
 	now := time.UnixMilli(c.At).UTC()
 	vm.SetTimeSource(func() time.Time { return now })
 	vm.SetRandSource(rand.New(rand.NewPCG(1, 2)).Float64)
-	if err := quiet(vm); err != nil {
+	if err := vm.Set("console", vm.NewDynamicObject(&console{vm: vm})); err != nil {
 		return failed(err)
 	}
 	defer guard(func() { vm.Interrupt("too slow") })()
@@ -102,18 +102,6 @@ func (s *Script) run(c Call, guard Guard, then func(*goja.Runtime, goja.Callable
 		return Result{Failure: NoDecode}
 	}
 	return then(vm, decode)
-}
-
-// quiet gives a script a console that says nothing.
-func quiet(vm *goja.Runtime) error {
-	console := vm.NewObject()
-	silent := vm.ToValue(func(goja.FunctionCall) goja.Value { return goja.Undefined() })
-	for _, name := range []string{"log", "debug", "info", "warn", "error"} {
-		if err := console.Set(name, silent); err != nil {
-			return err
-		}
-	}
-	return vm.Set("console", console)
 }
 
 // failed tells what an error of the interpreter was.

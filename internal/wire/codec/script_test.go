@@ -55,7 +55,8 @@ func TestValues(t *testing.T) {
 		`Object.defineProperty({}, "a", {enumerable: true, get: function () { return 3 }})`:          map[string]any{"a": 3.0},
 		`typeof require + typeof process + typeof setTimeout + typeof fetch + typeof XMLHttpRequest`: strings.Repeat("undefined", 5),
 		`console.log("x")`: nil,
-		`Object(true)`:     map[string]any{},
+		`(console.trace = 1, delete console.log, [console.warn("x"), console.trace, typeof console.log, "info" in console, console.other, Object.keys(console).join()])`: []any{nil, 1.0, "function", true, nil, "debug,error,info,log,trace,warn"},
+		`Object(true)`: map[string]any{},
 		`new DataView(Uint8Array.from(input.bytes).buffer).getUint16(0)`: 511.0,
 		`new Map([[1, 2]])`: map[string]any{},
 	} {
