@@ -70,13 +70,16 @@ func (s *books) all(ctx context.Context) error {
 		if err := s.deliver(ctx, &s.buf); err != nil {
 			return err
 		}
-		if back, ok := s.rewound(); ok {
+		if back, ok := s.rewound(ctx, c); ok {
 			c.pos = min(c.pos, back.pos)
 		}
 		if err := s.t.o.Store.save(ctx, s.t.o.ID, s.name, c); err != nil {
 			return err
 		}
 		s.moved(c, 0)
+		if err := s.keep(ctx); err != nil {
+			return err
+		}
 	}
 }
 

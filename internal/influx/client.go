@@ -79,14 +79,25 @@ type transport struct {
 	token func() (string, error)
 	value atomic.Pointer[string]
 	most  int64
+
+	dialed atomic.Uint64 // connections made
 }
 
 // mostAnswer bounds an answer, bytes.
 const mostAnswer = 64 << 20
 
 func newTransport(o Server) (*transport, error) {
+	t := &transport{token: o.Token, most: mostAnswer}
+	dialer := &net.Dialer{Timeout: o.Timeout}
 	base := &http.Transport{
-		Proxy: http.ProxyFromEnvironment, DialContext: (&net.Dialer{Timeout: o.Timeout}).DialContext, TLSHandshakeTimeout: o.Timeout,
+		Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: o.Timeout,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			c, err := dialer.DialContext(ctx, network, address)
+			if err == nil {
+				t.dialed.Add(1)
+			}
+			return c, err
+		},
 		MaxIdleConnsPerHost: 4, MaxConnsPerHost: 8, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
 	}
 	if o.CAFile != "" {
@@ -100,7 +111,8 @@ func newTransport(o Server) (*transport, error) {
 		}
 		base.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
-	return &transport{base: base, token: o.Token, most: mostAnswer}, nil
+	t.base = base
+	return t, nil
 }
 
 // renew reads the token again.

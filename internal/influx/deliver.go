@@ -45,7 +45,7 @@ func (s *stream) part(ctx context.Context, text []byte, ends []int, base int) er
 		m.seconds.WithLabelValues(o.ID).Observe(o.Now().Sub(began).Seconds())
 		if died(err) {
 			s.mu.Lock()
-			s.dead = true
+			s.past.dead = true
 			s.mu.Unlock()
 		}
 		end, why, wait := judge(err)

@@ -140,7 +140,7 @@ func (s *readings) flush(ctx context.Context) error {
 		return err
 	}
 	s.buf.reset()
-	if c, ok := s.rewound(); ok {
+	if c, ok := s.rewound(ctx, cursor{pos: s.pos}); ok {
 		s.pos = min(s.pos, c.pos)
 	}
 	if err := s.save(ctx); err != nil {
@@ -161,5 +161,5 @@ func (s *readings) save(ctx context.Context) error {
 		return err
 	}
 	s.moved(c, s.recv)
-	return nil
+	return s.keep(ctx)
 }

@@ -203,7 +203,7 @@ func (s *rollups) send(ctx context.Context, over int64) error {
 			return err
 		}
 		s.at.sent = to
-		if back, ok := s.rewound(); ok && back.sent > 0 {
+		if back, ok := s.rewound(ctx, s.at); ok && back.sent > 0 {
 			s.at.sent = min(to, back.sent)
 		}
 		if err := s.save(ctx); err != nil {
@@ -219,7 +219,7 @@ func (s *rollups) save(ctx context.Context) error {
 	}
 	clear(s.changed)
 	s.moved(s.at, s.now)
-	return nil
+	return s.keep(ctx)
 }
 
 // span sends the roll-ups of a time of all that is wanted.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -68,6 +69,39 @@ func cursorRow(target, stream string, c cursor) []any {
 func (s *Store) save(ctx context.Context, target, stream string, c cursor) error {
 	if _, err := s.db.W.ExecContext(ctx, putCursor, cursorRow(target, stream, c)...); err != nil {
 		return fmt.Errorf("influx: cursor of %s: %w", target, err)
+	}
+	return nil
+}
+
+// loadPast returns what a stream knew of its last minutes.
+func (s *Store) loadPast(ctx context.Context, target, stream string) (p past, err error) {
+	var data string
+	var sum int64
+	err = s.db.R.QueryRowContext(ctx, "SELECT data, sum FROM past WHERE target = ? AND stream = ?", target, stream).Scan(&data, &sum)
+	if errors.Is(err, sql.ErrNoRows) {
+		return past{}, nil
+	}
+	if err == nil {
+		err = sqlite.CheckSum(sum, "past", target, stream, data)
+	}
+	if err == nil {
+		err = json.Unmarshal([]byte(data), &p)
+	}
+	if err != nil {
+		return past{}, fmt.Errorf("influx: last minutes of %s: %w", target, err)
+	}
+	return p, nil
+}
+
+// savePast makes it durable.
+func (s *Store) savePast(ctx context.Context, target, stream string, p *past) error {
+	data, err := json.Marshal(p)
+	if err == nil {
+		_, err = s.db.W.ExecContext(ctx, "INSERT OR REPLACE INTO past (target, stream, data, sum) VALUES (?, ?, ?, ?)",
+			target, stream, string(data), sqlite.Sum("past", target, stream, string(data)))
+	}
+	if err != nil {
+		return fmt.Errorf("influx: last minutes of %s: %w", target, err)
 	}
 	return nil
 }

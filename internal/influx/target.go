@@ -93,8 +93,7 @@ type stream struct {
 	why  string
 	hand bool
 
-	dead  bool     // the server has died since it was rewound last
-	trail []passed // where it was in the last minutes, the oldest first
+	past past
 }
 
 // New makes a target and loads its cursors. It sends nothing.
@@ -119,7 +118,11 @@ func New(ctx context.Context, o Options) (*Target, error) {
 		if err != nil {
 			return nil, errors.Join(err, t.Close())
 		}
-		t.streams = append(t.streams, &stream{t: t, name: s.name, at: at})
+		before, err := o.Store.loadPast(ctx, o.ID, s.name)
+		if err != nil {
+			return nil, errors.Join(err, t.Close())
+		}
+		t.streams = append(t.streams, &stream{t: t, name: s.name, at: at, past: before})
 	}
 	return t, nil
 }
@@ -181,7 +184,7 @@ func (s *stream) cursor() cursor {
 func (s *stream) moved(c cursor, recv int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.note(s.t.o.Now())
+	s.past.note(s.t.o.Now(), s.at)
 	s.at = c
 	if recv != 0 {
 		s.recv = recv
