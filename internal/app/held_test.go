@@ -47,6 +47,8 @@ func TestAJournalIsHeldForATargetForSoLong(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, target.Close()) })
 	g.servers = &servers{targets: []*influx.Target{target}, hold: map[string]int{"away": 30}}
+	free := uint64(50)
+	g.servers.room = func(string) (uint64, uint64) { return free, 100 }
 
 	require.Equal(t, days[0].Last, g.held(now), "the day of 40 days ago was held for long enough, the next is held")
 	g.servers.hold["away"] = 60
@@ -58,4 +60,22 @@ func TestAJournalIsHeldForATargetForSoLong(t *testing.T) {
 	require.Contains(t, g.misses(target, &st), "raise hold_days")
 	st.Cursor = days[2].Last
 	require.Empty(t, g.misses(target, &st), "it has those days")
+
+	free = 9
+	g.servers.hold["away"] = 60
+	require.Equal(t, uint64(1<<64-1), g.held(now), "the disk runs short: intake needs the room")
+	st.Cursor = 0
+	require.Contains(t, g.misses(target, &st), "less than a tenth free")
+	free = 50
+
+	// What the archive keeps need not be held in the journal as well.
+	entries, err := l.j.Read(t.Context(), 0, 100)
+	require.NoError(t, err)
+	require.NoError(t, g.series.now().Apply(entries))
+	require.Equal(t, days[0].Date, g.series.now().Due()[0])
+	_, err = g.series.now().Seal(t.Context(), days[0].Date)
+	require.NoError(t, err)
+	require.Zero(t, g.held(now), "the archive will not keep a day of 40 days ago")
+	g.cfg.Retention.Readings.Duration = 50 * day
+	require.Equal(t, days[0].Last, g.held(now))
 }

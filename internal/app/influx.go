@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/simpang-id/simpang/internal/api"
 	"github.com/simpang-id/simpang/internal/archive"
 	"github.com/simpang-id/simpang/internal/city"
@@ -21,12 +23,13 @@ import (
 type servers struct {
 	targets []*influx.Target
 	hold    map[string]int // days, by target
+	room    func(dir string) (free, size uint64)
 	past    *influx.Past   // nil: nothing is read back
 }
 
 // openInflux makes the targets of the configuration. It reaches none of them.
 func (g *gateway) openInflux(ctx context.Context, undo *stack) error {
-	g.servers = &servers{hold: map[string]int{}}
+	g.servers = &servers{hold: map[string]int{}, room: diskRoom}
 	if len(g.cfg.Influx) == 0 {
 		return nil
 	}
@@ -124,27 +127,63 @@ func (s *servers) run() (all []influx.Stream) {
 }
 
 // held is the position after which the journal is kept for targets that are
-// behind, the most there is where it is not. A target holds a day for so many
-// days.
+// behind, the most there is where it is not. A target needs of the journal what
+// the archive does not keep, and holds a day for so many days; nothing is held
+// where the disk runs short, for intake needs the room.
 func (g *gateway) held(now time.Time) uint64 {
 	least := uint64(1<<64 - 1)
-	if g.servers == nil {
+	if g.servers == nil || g.servers.short(g.cfg.DataDir) {
 		return least
 	}
-	days := g.journal.Days()
+	today := now.In(g.cfg.City.Zone)
+	kept := today.AddDate(0, 0, -days(g.cfg.Retention.Readings.Duration)).Format(time.DateOnly)
+	whole := g.wholeDays(kept)
 	for _, t := range g.servers.targets {
-		oldest := now.In(g.cfg.City.Zone).AddDate(0, 0, -g.servers.hold[t.ID()]).Format(time.DateOnly)
+		oldest := today.AddDate(0, 0, -g.servers.hold[t.ID()]).Format(time.DateOnly)
 		for _, s := range t.Status() {
 			need := s.Journal
-			for _, d := range days {
-				if d.Date < oldest && d.Last > need {
-					need = d.Last // it has been held for long enough
+			for _, d := range g.journal.Days() {
+				if d.Last > need && d.Date >= oldest && !whole[d.Date] {
+					break
 				}
+				need = max(need, d.Last)
 			}
 			least = min(least, need)
 		}
 	}
 	return least
+}
+
+// wholeDays are the days from a date on of which the archive keeps all readings.
+func (g *gateway) wholeDays(from string) map[string]bool {
+	whole := map[string]bool{}
+	for _, d := range g.series.now().Archived() {
+		let := slices.ContainsFunc(d.Files, func(f archive.File) bool { return f.Removed && isReading(f.Kind) })
+		if d.Date >= from && !let {
+			whole[d.Date] = true
+		}
+	}
+	return whole
+}
+
+// shortShare is the part of the disk that is free, at least, while days are held
+// for targets.
+const shortShare = 10 // a tenth
+
+// short tells that the disk has no room to hold anything for targets.
+func (s *servers) short(dir string) bool {
+	free, size := s.room(dir)
+	return free < size/shortShare
+}
+
+// diskRoom is what of a folder's disk is free, and its size, bytes; where that
+// cannot be told it has all room.
+func diskRoom(dir string) (free, size uint64) {
+	var fs unix.Statfs_t
+	if unix.Statfs(dir, &fs) != nil {
+		return 1, 1
+	}
+	return fs.Bavail * uint64(fs.Bsize), fs.Blocks * uint64(fs.Bsize)
 }
 
 // ready tells of each stream, and what a person must mend.
@@ -190,6 +229,14 @@ func (g *gateway) misses(t *influx.Target, st *influx.Status) string {
 	}
 	if first != "" {
 		return fmt.Sprintf("%s was behind for longer than journal and archive are kept: readings received from %s to %s will be missing there", st.Name, first, last)
+	}
+	if g.servers.short(g.cfg.DataDir) {
+		past := g.now().In(g.cfg.City.Zone).AddDate(0, 0, -days(g.cfg.Retention.Journal.Duration)).Format(time.DateOnly)
+		for _, d := range kept {
+			if d.Last > st.Cursor && d.Date < past {
+				return fmt.Sprintf("%s is behind since %s, and the disk has less than a tenth free: days are not held for it any more, and what the archive does not keep will be missing there; bring the server back, or free room", st.Name, d.Date)
+			}
+		}
 	}
 	hold := max(g.servers.hold[t.ID()], days(g.cfg.Retention.Readings.Duration), days(g.cfg.Retention.Journal.Duration))
 	soon := g.now().In(g.cfg.City.Zone).AddDate(0, 0, 2-hold).Format(time.DateOnly)

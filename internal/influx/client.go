@@ -178,6 +178,9 @@ func judge(err error) (outcome, string, time.Duration) {
 		if strings.Contains(e.Message, "retention policy") && !strings.Contains(e.Message, "type conflict") {
 			return expired, said, 0
 		}
+		if limited(e.Message) {
+			return person, "it takes no more series (" + said + "): raise max-series-per-database or max-values-per-tag there, or find who writes so many", 0
+		}
 		return refused, said, 0
 	case http.StatusRequestEntityTooLarge:
 		return tooLarge, said, 0
@@ -195,6 +198,11 @@ func judge(err error) (outcome, string, time.Duration) {
 		return person, fmt.Sprintf("it redirects (%d): name the address it redirects to as url", e.StatusCode), 0
 	}
 	return person, "it answers " + said + ": look at url and at what stands between", wait
+}
+
+// limited tells of InfluxDB 1's limits, which no point has exceeded by itself.
+func limited(said string) bool {
+	return strings.Contains(said, "limit exceeded") && (strings.Contains(said, "max-series-per-database") || strings.Contains(said, "max-values-per-tag"))
 }
 
 // plainError is an error without the address that net/http writes before it.
