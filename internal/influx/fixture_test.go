@@ -148,8 +148,16 @@ func (l *log) Archived(ctx context.Context, after uint64, each func([]journal.En
 	return after, ctx.Err()
 }
 
-// town is an inventory of one site, one segment, some devices.
+// town is an inventory of some sites, two segments, some devices.
 func town(t *testing.T, l *log) *inventory.Timeline {
+	t.Helper()
+	timeline := &inventory.Timeline{}
+	accept(t, l, timeline, begin-3600_000)
+	return timeline
+}
+
+// accept has a version be accepted, with more sites of spots.
+func accept(t *testing.T, l *log, timeline *inventory.Timeline, at int64, more ...string) {
 	t.Helper()
 	site := func(id, detection string) map[string]any {
 		return map[string]any{"type": "Feature", "geometry": map[string]any{"type": "Point", "coordinates": []float64{107, -6.2}}, "properties": map[string]any{
@@ -166,15 +174,17 @@ func town(t *testing.T, l *log) *inventory.Timeline {
 		require.NoError(t, err)
 		return data
 	}
+	sites := []map[string]any{site("S1", "spots"), site("S2", "gates"), site("S3", "count")}
+	for _, id := range more {
+		sites = append(sites, site(id, "spots"))
+	}
 	v, faults := inventory.Parse(map[string][]byte{
-		"sites.geojson": collection(site("S1", "spots"), site("S2", "gates"), site("S3", "count")), "segments.geojson": collection(road("R1", "R2"), road("R2", "R1")),
+		"sites.geojson": collection(sites...), "segments.geojson": collection(road("R1", "R2"), road("R2", "R1")),
 		"devices.csv": []byte("id,kind,site,spot,segment,class,interval_s\nP1,spot,S1,1,,car,60\nP2,spot,S1,2,,car,60\nT1,traffic,,,R1,,60\nM1,meter,S1,,,,\nG1,gate,S2,,,,\nC1,count,S3,,,,\n"),
 	}, time.FixedZone("WIB", 7*3600))
 	require.Empty(t, faults)
-	timeline := &inventory.Timeline{}
-	l.append(journal.Entry{Type: journal.TypeInventory, Recv: begin - 3600_000, Inventory: &journal.InventoryVersion{Hash: v.Hash}})
-	timeline.Accept(l.Head(), begin-3600_000, v)
-	return timeline
+	l.append(journal.Entry{Type: journal.TypeInventory, Recv: at, Inventory: &journal.InventoryVersion{Hash: v.Hash}})
+	timeline.Accept(l.Head(), at, v)
 }
 
 // books is a ledger of some entries.

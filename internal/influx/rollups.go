@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/journal"
 	"github.com/simpang-id/simpang/internal/occupancy"
 	"github.com/simpang-id/simpang/internal/traffic"
@@ -181,8 +182,8 @@ func (s *rollups) mark(subject string, from int64) {
 func (s *rollups) send(ctx context.Context, over int64) error {
 	for _, subject := range slices.Sorted(maps.Keys(s.marks)) {
 		kind, id, _ := strings.Cut(subject, ":")
-		for from := s.marks[subject]; from < s.at.sent; from += chunkMs {
-			to := min(from+chunkMs, s.at.sent)
+		for from, to := s.marks[subject], int64(0); from < s.at.sent; from = to {
+			to = s.until(from, min(from+chunkMs, s.at.sent))
 			only := func(k, other string) bool { return k == kind+":" && other == id }
 			if err := s.span(ctx, from, to, only); err != nil {
 				return err
@@ -195,7 +196,7 @@ func (s *rollups) send(ctx context.Context, over int64) error {
 		s.changed[subject] = 0
 	}
 	for s.at.sent < over {
-		to := min(s.at.sent+chunkMs, over)
+		to := s.until(s.at.sent, min(s.at.sent+chunkMs, over))
 		if err := s.span(ctx, s.at.sent, to, func(string, string) bool { return true }); err != nil {
 			return err
 		}
@@ -222,13 +223,43 @@ func (s *rollups) save(ctx context.Context) error {
 	return s.keep(ctx)
 }
 
+// until is the end of what is looked up at once from a time on: most, or where
+// another version of the inventory begins.
+func (s *rollups) until(from, most int64) int64 {
+	for _, at := range s.t.o.Timeline.Accepted(s.at.pos) {
+		if end := at + (stepMs-at%stepMs)%stepMs; end > from && end < most {
+			return end
+		}
+	}
+	return most
+}
+
+// places are the sites and segments of a time in which versions change in its
+// last five minutes at most: as they were at its begin, and those that came.
+func (s *rollups) places(from, to int64) (sites []*inventory.Site, segments []*inventory.Segment) {
+	for _, at := range []int64{from, to - 1} {
+		v := s.t.o.Timeline.At(s.at.pos, at)
+		if v == nil {
+			continue
+		}
+		for _, site := range v.Sites {
+			if !slices.ContainsFunc(sites, func(x *inventory.Site) bool { return x.ID == site.ID }) {
+				sites = append(sites, site)
+			}
+		}
+		for _, segment := range v.Segments {
+			if !slices.ContainsFunc(segments, func(x *inventory.Segment) bool { return x.ID == segment.ID }) {
+				segments = append(segments, segment)
+			}
+		}
+	}
+	return sites, segments
+}
+
 // span sends the roll-ups of a time of all that is wanted.
 func (s *rollups) span(ctx context.Context, from, to int64, wanted func(kind, id string) bool) error {
-	v := s.t.o.Timeline.At(s.at.pos, from)
-	if v == nil {
-		return nil
-	}
-	for _, site := range v.Sites {
+	sites, segments := s.places(from, to)
+	for _, site := range sites {
 		if !wanted(siteMark, site.ID) {
 			continue
 		}
@@ -245,7 +276,7 @@ func (s *rollups) span(ctx context.Context, from, to int64, wanted func(kind, id
 			}
 		}
 	}
-	for _, segment := range v.Segments {
+	for _, segment := range segments {
 		if !wanted(roadMark, segment.ID) {
 			continue
 		}

@@ -81,6 +81,34 @@ func TestRollupsAreSentWhenTheyAreOverAndAgainWhenTheyChange(t *testing.T) {
 	b.level(target, "rollups")
 }
 
+// A site that came in the middle of what is caught up with has its roll-ups from
+// the five minutes on in which it came.
+func TestASiteThatCameMeanwhileIsCaughtUpWith(t *testing.T) {
+	s := start(t)
+	b := newBed(t, serverOf(s))
+	b.o.Readings, b.o.Rollups = false, true
+	h := &rolled{sites: map[string][]occupancy.Rollup{}}
+	b.o.History = h
+	want := map[string][]string{}
+	for i := range int64(8) {
+		for _, id := range []string{"S1", "S9"} {
+			if id == "S1" || i >= 3 {
+				h.sites[id] = append(h.sites[id], occupancy.Rollup{T: begin + i*five, CoveredMS: five, Arrivals: i, Detection: inventory.DetectSpots})
+				want[id] = append(want[id], fmt.Sprintf("%s,%d", ns(begin+i*five), i))
+			}
+		}
+	}
+	accept(t, b.log, b.timeline, begin+3*five+120_000, "S9")
+	b.log.tick(begin + 8*five + 120_000)
+	target, _ := b.run()
+	b.level(target, "rollups")
+	for id, rows := range want {
+		q := "SELECT arrivals FROM parking_5m WHERE class = 'car' AND site = '" + id + "'"
+		b.until(func() bool { return len(ask(t, s, q)) >= len(rows) }, func() any { return ask(t, s, q) })
+		require.Equal(t, rows, ask(t, s, q))
+	}
+}
+
 // Entries of the books are there once each, without anything personal.
 func TestEntriesOfTheBooksAreThereOnce(t *testing.T) {
 	s := start(t)
