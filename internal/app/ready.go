@@ -151,6 +151,9 @@ func (r *readiness) behind(ctx context.Context, applied, lag uint64, now time.Ti
 	if lag == 0 {
 		return 0
 	}
+	if days := r.journal.Days(); len(days) > 0 { // what comes next was retired: it is as old as what is left, at least
+		applied = max(applied, days[0].First-1)
+	}
 	const most = 64
 	for _, ahead := range [][2]uint64{{1, 1}, {2, min(lag, most)}} { // nearly always the first tells, and a scrape must cost little
 		positions := make([]uint64, 0, ahead[1])

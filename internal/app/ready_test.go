@@ -31,6 +31,20 @@ func TestARetryDoesNotMakeAFollowerLookDaysBehind(t *testing.T) {
 	require.Equal(t, 9*time.Second, r.behind(t.Context(), first, 2, time.UnixMilli(l.recv).Add(9*time.Second)))
 }
 
+func TestWhoNeedsARetiredDayIsAsFarBehindAsWhatIsLeft(t *testing.T) {
+	l := newLine(t)
+	const day = 24 * time.Hour
+	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	for _, age := range []int{9, 4, 0} {
+		_, err := l.j.Append(t.Context(), []journal.Entry{{Type: journal.TypeTick, Recv: now.Add(-time.Duration(age) * day).UnixMilli()}})
+		require.NoError(t, err)
+	}
+	r := &readiness{journal: l.j}
+	require.Equal(t, 9*day, r.behind(t.Context(), 0, 3, now))
+	require.NoError(t, l.j.Retire(t.Context(), l.j.Days()[0].Date))
+	require.Equal(t, 4*day, r.behind(t.Context(), 0, 3, now))
+}
+
 func TestAReloadThatWasSentTwiceIsInForceWhereTheJournalSaysSo(t *testing.T) {
 	store, err := inventory.OpenStore(t.TempDir())
 	require.NoError(t, err)

@@ -54,9 +54,7 @@ func newClient(o Server) (*client, error) {
 	c.influx = influxdb2.NewClientWithOptions(o.URL, "", options)
 	c.write = c.influx.WriteAPIBlocking(o.Org, o.Bucket)
 	c.query = c.influx.QueryAPI(o.Org)
-	if err := t.renew(); err != nil {
-		return nil, errors.Join(err, c.close())
-	}
+	_ = t.renew() // a token that is not there is told when the server refuses, and asked for again
 	return c, nil
 }
 

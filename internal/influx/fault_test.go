@@ -256,6 +256,33 @@ func TestWhatAServerRefuses(t *testing.T) {
 	}
 }
 
+// A token file that is not there stops nothing: it is told, and read once it is.
+func TestATokenThatComesLater(t *testing.T) {
+	s := start(t)
+	f := newFront(t, s)
+	f.says(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Header.Get("Authorization") == "Token good" {
+			return false
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+		return true
+	})
+	file := filepath.Join(t.TempDir(), "token")
+	server := serverOf(s)
+	server.URL, server.Token = f.URL, func() (string, error) {
+		data, err := os.ReadFile(file)
+		return string(data), err
+	}
+	b := newBed(t, server)
+	b.log.read(spot("P1", 1, begin))
+	target, _ := b.run()
+	b.until(func() bool { return strings.Contains(target.Status()[0].Detail, file) }, func() any { return target.Status() })
+	require.True(t, target.Status()[0].Person)
+	require.NoError(t, os.WriteFile(file, []byte("good"), 0o600))
+	b.level(target, "readings")
+	require.Equal(t, []string{"P1:1"}, points(t, s, "spot"))
+}
+
 // A request that is too large is halved; a server that says that it has it while
 // it does not answer is asked again.
 func TestALargeRequestIsHalved(t *testing.T) {
