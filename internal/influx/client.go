@@ -81,8 +81,8 @@ type transport struct {
 	dialed atomic.Uint64 // connections made
 }
 
-// mostAnswer bounds an answer, bytes.
-const mostAnswer = 64 << 20
+// mostAnswer bounds an answer, bytes as they are read: some 50,000 readings.
+const mostAnswer = 16 << 20
 
 func newTransport(o Server) (*transport, error) {
 	t := &transport{token: o.Token, most: mostAnswer}
@@ -132,17 +132,42 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		r = r.Clone(r.Context())
 		r.Header.Set("Authorization", "Token "+*token)
 	}
+	if r.Header.Get("Accept-Encoding") != "" { // net/http unpacks what it has asked for itself: what is bounded is what is read
+		r = r.Clone(r.Context())
+		r.Header.Del("Accept-Encoding")
+	}
 	resp, err := t.base.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
-	resp.Body = &bounded{Reader: io.LimitReader(resp.Body, t.most), Closer: resp.Body}
+	resp.Body = &bounded{ReadCloser: resp.Body, left: t.most}
 	return resp, nil
 }
 
+// errTooMuch says that a server answered more than is read.
+var errTooMuch = errors.New("it answers too much at once")
+
+// bounded is a body of which so much is read; more is an error, for what is cut
+// off must not look like the end.
 type bounded struct {
-	io.Reader
-	io.Closer
+	io.ReadCloser
+
+	left int64
+}
+
+// Read reads what is left, and fails where there is more.
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left < 0 {
+		return 0, errTooMuch
+	}
+	if int64(len(p)) > b.left+1 {
+		p = p[:b.left+1]
+	}
+	n, err := b.ReadCloser.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return n - 1, errTooMuch
+	}
+	return n, err
 }
 
 // outcome is what is to be done after a request.

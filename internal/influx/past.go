@@ -3,6 +3,7 @@ package influx
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync/atomic"
@@ -65,7 +66,7 @@ func (p *Past) Readings(ctx context.Context, q series.Query) (page series.Page, 
 	if f := p.failed.Load(); f != nil && p.Now().Sub(f.at) < respite {
 		return page, what + f.why, nil
 	}
-	remote, upTo, err := p.Remote.readings(ctx, q.Device, kinds, from, to, q.After, q.Limit+1)
+	there, err := p.Remote.readings(ctx, q.Device, kinds, from, to, q.After, q.Limit+1)
 	if err != nil {
 		if ctx.Err() != nil {
 			return page, "", ctx.Err()
@@ -78,10 +79,13 @@ func (p *Past) Readings(ctx context.Context, q series.Query) (page series.Page, 
 	if p.failed.Swap(nil) != nil {
 		p.Log.InfoContext(ctx, "influx: older history can be read again")
 	}
-	if upTo >= to {
-		upTo = 1<<63 - 1 // beyond, what is kept here is all
+	if there.upTo >= to {
+		there.upTo = 1<<63 - 1 // beyond, what is kept here is all
 	}
-	return join(page, remote, upTo, q.Limit), "", nil
+	if there.broken > 0 {
+		missing = fmt.Sprintf("%d readings of this time are not in the InfluxDB as this gateway wrote them (a point is lost, or somebody else writes there) and are left out", there.broken)
+	}
+	return join(page, there.found, there.upTo, q.Limit), missing, nil
 }
 
 // wanted is the kinds of a query that a target is asked for.

@@ -41,6 +41,7 @@ var Kinds = []city.Kind{city.KindSpot, city.KindGate, city.KindCount, city.KindT
 const (
 	firstSpan = msPerDay
 	mostSpan  = 512 * msPerDay
+	leastSpan = 1000
 )
 
 // point is an entry and the time of its point, ns.
@@ -66,12 +67,19 @@ func keyOf(e *journal.Entry) pointKey {
 	return pointKey{nanos(e.Reading.At, tieOf(e.Reading.Boot, e.Reading.Seq)), e.Reading.Kind}
 }
 
+// answer is what a target has of a device.
+type answer struct {
+	found  []point
+	upTo   int64 // Unix ms: all before it is there
+	broken int   // readings that are not there whole, or not as we write them: left out
+}
+
 // readings returns a device's readings of some kinds in [from, to), ms, after a
 // place (nil: from the begin), in the order of time and position: at least
 // enough of them where there are so many, and all before upTo.
-func (r *Reader) readings(ctx context.Context, device string, kinds []city.Kind, from, to int64, after *series.Cursor, enough int) (found []point, upTo int64, err error) {
+func (r *Reader) readings(ctx context.Context, device string, kinds []city.Kind, from, to int64, after *series.Cursor, enough int) (a answer, err error) {
 	if !idPattern.MatchString(device) {
-		return nil, 0, fmt.Errorf("influx: %q is no id that can be asked for", device)
+		return a, fmt.Errorf("influx: %q is no id that can be asked for", device)
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.client.o.Timeout)
 	defer cancel()
@@ -80,82 +88,91 @@ func (r *Reader) readings(ctx context.Context, device string, kinds []city.Kind,
 		if to-from > span {
 			until = from + span
 		}
-		part, err := r.span(ctx, device, kinds, from, until)
+		part, broken, err := r.span(ctx, device, kinds, from, until)
+		if errors.Is(err, errTooMuch) && until-from > leastSpan { // dense after long silence: asked for in smaller parts
+			span = (until - from) / 2
+			continue
+		}
 		if err != nil {
-			return nil, 0, err
+			return answer{}, err
 		}
 		if after != nil {
 			part = slices.DeleteFunc(part, func(p point) bool { return compare(cursorAt(&p.entry), *after) <= 0 })
 		}
-		found = append(found, part...)
+		a.found, a.broken = append(a.found, part...), a.broken+broken
 		from = until
-		if len(found) >= enough {
+		if len(a.found) >= enough {
 			break
 		}
 		if len(part) < enough/4 {
 			span = min(2*span, mostSpan)
 		}
 	}
-	return found, from, nil
+	a.upTo = from
+	return a, nil
 }
 
 // span asks one question.
-func (r *Reader) span(ctx context.Context, device string, kinds []city.Kind, from, to int64) ([]point, error) {
+func (r *Reader) span(ctx context.Context, device string, kinds []city.Kind, from, to int64) (found []point, broken int, err error) {
 	result, err := r.client.query.Query(ctx, readingsQuery(r.client.o.Bucket, r.origin, device, kinds, from, to))
 	if err != nil {
 		end, why, _ := judge(err)
 		if end == person {
 			_ = r.client.transport.renew() // a token that was put in its place holds from the next question on
 		}
-		return nil, fmt.Errorf("influx: %s", why)
+		return nil, 0, fmt.Errorf("influx: %s", why)
 	}
 	defer func() { _ = result.Close() }() // it was read
-	lanes := map[pointKey]*point{}
-	var found []point
+	lanes, odd := map[pointKey]*point{}, map[pointKey]bool{}
 	for result.Next() {
 		p, err := decode(result.Record().Values(), device)
-		if err != nil {
-			return nil, err
-		}
-		if p.entry.Reading.Traffic == nil {
+		switch {
+		case err != nil && p == nil:
+			broken++
+		case err != nil:
+			odd[p.key()] = true
+		case p.entry.Reading.Traffic == nil:
 			found = append(found, *p)
-			continue
-		}
-		if one := lanes[p.key()]; one != nil {
+		case lanes[p.key()] != nil:
+			one := lanes[p.key()]
 			one.entry.Reading.Traffic.Lanes = append(one.entry.Reading.Traffic.Lanes, p.entry.Reading.Traffic.Lanes...)
 			one.places = append(one.places, p.places...)
-			continue
+		default:
+			lanes[p.key()] = p
 		}
-		lanes[p.key()] = p
 	}
 	if err := result.Err(); err != nil {
+		if errors.Is(err, errTooMuch) {
+			return nil, 0, errTooMuch
+		}
 		_, why, _ := judge(err)
-		return nil, fmt.Errorf("influx: %s", why)
+		return nil, 0, fmt.Errorf("influx: %s", why)
 	}
-	for _, p := range lanes {
-		if err := p.order(); err != nil {
-			return nil, err
+	for key, p := range lanes {
+		if odd[key] || !p.order() {
+			odd[key] = true
+			continue
 		}
 		found = append(found, *p)
 	}
 	slices.SortFunc(found, func(a, b point) int {
 		return cmp.Or(cmp.Compare(a.entry.Reading.At, b.entry.Reading.At), cmp.Compare(a.entry.Pos, b.entry.Pos))
 	})
-	return found, nil
+	return found, broken + len(odd), nil
 }
 
-// order puts the lanes of a reading in their places.
-func (p *point) order() error {
+// order puts the lanes of a reading in their places; false where one lacks.
+func (p *point) order() bool {
 	lanes := make([]city.Lane, len(p.places))
 	seen := make([]bool, len(p.places))
 	for i, at := range p.places {
 		if at.many != len(lanes) || at.n < 0 || at.n >= len(lanes) || seen[at.n] {
-			return errors.New("influx: a traffic reading is not there with all of its lanes")
+			return false
 		}
 		lanes[at.n], seen[at.n] = p.entry.Reading.Traffic.Lanes[i], true
 	}
 	p.entry.Reading.Traffic.Lanes = lanes
-	return nil
+	return true
 }
 
 // row reads the columns of a pivoted row.
@@ -215,7 +232,8 @@ func (r *row) bad(key string) {
 	}
 }
 
-// decode makes an entry of a row; a traffic reading has one of its lanes.
+// decode makes an entry of a row; a traffic reading has one of its lanes. With
+// an error the point has its time and kind, where these are known.
 func decode(values map[string]any, device string) (*point, error) {
 	r := &row{values: values}
 	at, ok := values["_time"].(time.Time)
