@@ -133,7 +133,7 @@ func (r *running) publish(device, payload string) {
 
 func (r *running) until(what string, ok func() bool) {
 	r.t.Helper()
-	require.Eventually(r.t, ok, 30*time.Second, 20*time.Millisecond, what)
+	require.Eventually(r.t, ok, 2*time.Minute, 20*time.Millisecond, what) // of a machine that does much else
 }
 
 func (r *running) get(path, bearer string, into any) int {
