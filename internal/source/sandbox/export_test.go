@@ -40,14 +40,15 @@ func (r Rests) Resting(now time.Time) (devices, profiles int) { return r.r.resti
 func (c *Codecs) KillAll() {
 	var all []*process
 	for range cap(c.box.slots) {
-		all = append(all, <-c.box.slots)
+		<-c.box.slots
+		all = append(all, c.box.take())
 	}
 	for _, p := range all {
 		if p != nil {
 			_ = p.cmd.Process.Kill()
 			_, _ = p.cmd.Process.Wait()
 		}
-		c.box.slots <- p
+		c.box.give(p)
 	}
 }
 

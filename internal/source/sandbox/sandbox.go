@@ -27,13 +27,14 @@ type Options struct {
 // from several goroutines.
 type Sandbox struct {
 	o       Options
-	slots   chan *process // nil: one that is not started
+	slots   chan struct{} // one for each process that may be used
 	scripts []Script
 
 	closeOnce, refuseOnce sync.Once
 	closed                chan struct{} // no process is begun any more
 
 	mu   sync.Mutex
+	idle []*process // started and not used, the one that was used last at the end
 	live map[*process]struct{}
 	cut  bool
 }
@@ -55,9 +56,9 @@ func New(scripts []Script, o Options) *Sandbox {
 	if o.Processes == 0 {
 		o.Processes = 2
 	}
-	s := &Sandbox{o: o, slots: make(chan *process, o.Processes), scripts: scripts, closed: make(chan struct{}), live: map[*process]struct{}{}}
+	s := &Sandbox{o: o, slots: make(chan struct{}, o.Processes), scripts: scripts, closed: make(chan struct{}), live: map[*process]struct{}{}}
 	for range o.Processes {
-		s.slots <- nil
+		s.slots <- struct{}{}
 	}
 	return s
 }
@@ -102,13 +103,13 @@ var stopped = codec.Result{Failure: codec.Unserved, Text: "the gateway stops"}
 
 // use has a process do something, once more where someone else ended it.
 func (s *Sandbox) use(do func(*process) (codec.Result, error)) codec.Result {
-	var p *process
 	select {
-	case p = <-s.slots:
+	case <-s.slots:
 	case <-s.closed:
 		return stopped
 	}
-	defer func() { s.slots <- p }()
+	p := s.take()
+	defer func() { s.give(p) }()
 	for again := false; ; again = true {
 		if s.isClosed() {
 			return stopped
@@ -139,6 +140,27 @@ func (s *Sandbox) use(do func(*process) (codec.Result, error)) codec.Result {
 			s.o.Log.Warn("a process of the codecs was ended from outside; another takes its place", "what", ended.result.Text)
 		}
 	}
+}
+
+// take returns the process that was used last, whose memory is warm; nil where
+// none is idle. Who takes has a slot.
+func (s *Sandbox) take() (p *process) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.idle); n > 0 {
+		p, s.idle = s.idle[n-1], s.idle[:n-1]
+	}
+	return p
+}
+
+// give gives the process back, where there is one, and the slot.
+func (s *Sandbox) give(p *process) {
+	if p != nil {
+		s.mu.Lock()
+		s.idle = append(s.idle, p)
+		s.mu.Unlock()
+	}
+	s.slots <- struct{}{}
 }
 
 func (s *Sandbox) isClosed() bool {
@@ -180,11 +202,12 @@ func (s *Sandbox) Close() error {
 		timer := time.AfterFunc(closeWithin, s.Cut)
 		defer timer.Stop()
 		for range cap(s.slots) {
-			if p := <-s.slots; p != nil {
+			<-s.slots
+			if p := s.take(); p != nil {
 				p.end()
 				s.forget(p)
 			}
-			defer func() { s.slots <- nil }()
+			defer s.give(nil)
 		}
 	})
 	return nil

@@ -110,7 +110,7 @@ func bound() error {
 	debug.SetMaxStack(maxStack)
 	debug.SetMemoryLimit(softHeap)
 	debug.SetGCPercent(400) // below softHeap a call leaves little, and less often counts more
-	runtime.GOMAXPROCS(1)   // the script; Go itself takes it away for the watchdog after 10 ms
+	runtime.GOMAXPROCS(2)   // the script, and the watchdog
 	begun, err := data()
 	if err != nil {
 		return fmt.Errorf("sandbox: what memory it has: %w", err)
