@@ -202,6 +202,25 @@ sed -i '/^unknown_key/d' "$root$config"
 publish 4
 eventually "it takes readings" stored 4
 
+step "secrets that systemd hands over are there for the check of an upgrade"
+mkdir -p "$root/etc/systemd/system/simpang.service.d" "$root/etc/simpang/secrets"
+echo secret >"$root/etc/simpang/secrets/dishub.password"
+chmod 0600 "$root/etc/simpang/secrets/dishub.password"
+cp deploy/systemd/simpang.service.d/credentials.conf "$root/etc/systemd/system/simpang.service.d/"
+cp "$root$config" "$work/config"
+echo '  - {id: dishub, type: mqtt, url: "tcp://127.0.0.1:1", username: simpang, password_file: /nowhere/password}' >>"$root$config"
+! as_gateway simpang check -config $config >"$work/said" 2>&1 || die "check takes a missing secret"
+in_root systemctl daemon-reload
+in_root systemctl restart simpang.service || die "start with a credential"
+old=$(pid)
+dpkg_ --force-confold -i /1.0.2.deb
+! grep -q "NOT restarted" "$work/said" || { cat "$work/said"; die "the check does not see the credential"; }
+running && [ "$(pid)" != "$old" ] || die "it was not restarted"
+cat "$work/config" >"$root$config"
+rm -r "$root/etc/systemd/system/simpang.service.d" "$root/etc/simpang/secrets"
+in_root systemctl daemon-reload
+in_root systemctl restart simpang.service
+
 step "upgrade while it is stopped: it stays so"
 in_root systemctl stop simpang.service
 dpkg_ --force-confold -i /1.0.2.deb

@@ -67,7 +67,7 @@ func TestSecretsAreMadeOnce(t *testing.T) {
 		require.NotEmpty(t, made[filepath.Base(s.File)], "the secret %s", name)
 	}
 	seen := map[string]bool{}
-	for _, name := range []string{"mqtt_gateway_password", "influx_password", "influx_token", "grafana_password"} {
+	for _, name := range []string{"mqtt_gateway_password", "influx_password", "influx_token", "influx_gateway_token", "influx_grafana_token", "grafana_password"} {
 		require.GreaterOrEqual(t, len(strings.TrimSpace(made[name])), 48, name)
 		require.False(t, seen[made[name]], "each its own")
 		seen[made[name]] = true
@@ -133,7 +133,7 @@ func TestTheGatewaysConfiguration(t *testing.T) {
 	text := read(t, "gateway/simpang.yaml")
 	for from, to := range map[string]string{
 		"/run/secrets/mqtt_gateway_password": filepath.Join(dir, "secrets/mqtt_gateway_password"),
-		"/run/secrets/influx_token":          filepath.Join(dir, "secrets/influx_token"),
+		"/run/secrets/influx_gateway_token":  filepath.Join(dir, "secrets/influx_gateway_token"),
 		"/run/secrets/mqtt_ca":               filepath.Join(dir, "secrets/mqtt_ca.crt"),
 		"/var/lib/simpang":                   filepath.Join(dir, "data"),
 	} {

@@ -62,7 +62,11 @@ fi
 for file in mqtt_gateway_password influx_password influx_token grafana_password; do
   [ -s "$file" ] || secret >"$file"
 done
+# Until limit-tokens.sh has made them lesser ones, after the first start.
+for file in influx_gateway_token influx_grafana_token; do
+  [ -s "$file" ] || cp influx_token "$file"
+done
 grep -qs '^simpang:' mqtt_passwords || user simpang <mqtt_gateway_password
 # mqtt_ca.key is for new certificates only: move it to where no container runs.
-chmod 0644 mqtt_ca.crt mqtt_server.crt mqtt_server.key mqtt_gateway_password influx_password influx_token grafana_password
+chmod 0644 mqtt_ca.crt mqtt_server.crt mqtt_server.key mqtt_gateway_password influx_password influx_token influx_gateway_token influx_grafana_token grafana_password
 echo "secrets are in $folder"

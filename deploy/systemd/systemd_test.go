@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -83,17 +84,26 @@ func TestOldBackupsGo(t *testing.T) {
 	for day := 10; day < 20; day++ {
 		backup(fmt.Sprintf("2026-03-%dT010000", day), day != 11 && day != 18)
 	}
-	backup("2026-03-20T010000", false) // is being written
+	backup("2026-03-20T010000", false)
 	backup("lost+found", false)
+	for _, name := range []string{"2026-03-11T010000", "2026-03-18T010000"} { // cut off long ago
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name, "journal.db"), nil, 0o600))
+		old := time.Now().Add(-2 * time.Hour)
+		require.NoError(t, os.Chtimes(filepath.Join(dir, name, "journal.db"), old, old))
+		require.NoError(t, os.Chtimes(filepath.Join(dir, name), old, old))
+	}
 	text, err := os.ReadFile("simpang-backup.service")
 	require.NoError(t, err)
-	after := regexp.MustCompile(`(?m)^ExecStartPost=/bin/sh -eu -c '(.*)'$`).FindAllStringSubmatch(string(text), -1)
-	require.Len(t, after, 2)
-	for _, line := range after {
-		script := strings.NewReplacer("$$", "$", "%%", "%", "/var/backups/simpang", dir).Replace(line[1])
+	clean := func(when string) {
+		lines := regexp.MustCompile(`(?m)^`+when+`=/bin/sh -eu -c '(.*)'$`).FindAllStringSubmatch(string(text), -1)
+		require.Len(t, lines, 1)
+		script := strings.NewReplacer("$$", "$", "%%", "%", "/var/backups/simpang", dir).Replace(lines[0][1])
 		out, err := exec.CommandContext(t.Context(), "/bin/sh", "-eu", "-c", script).CombinedOutput()
 		require.NoError(t, err, "%s", out)
 	}
+	clean("ExecStartPre") // what was cut off goes also where no backup succeeds any more
+	require.NoDirExists(t, filepath.Join(dir, "2026-03-18T010000"))
+	clean("ExecStartPost")
 	left, err := filepath.Glob(filepath.Join(dir, "*"))
 	require.NoError(t, err)
 	var names []string
