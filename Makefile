@@ -19,7 +19,7 @@ RELEASE_TARGETS ?= amd64:linux-amd64 arm64:linux-arm64 armhf:linux-armv7
 FUZZTIME ?= 5s
 SOAK    ?= 30m
 PLAIN   := ^(TestHistoryOverTheBorderOfHereAndThere|TestCertificatesOfAPastAreClosedAndBooked|TestDepositsAddUpInAnyOrder|TestKarcisEqualTheModel|TestWhatIsPlantedOnASpot|TestWhatIsPlantedOnARoad|TestWhatIsPlantedOnASite|TestDepositsCoverWhatIsDue|TestAMeterThatPrintsLessOrNothing)$$
-STORES  := $(addprefix ./internal/,journal intake ledger occupancy traffic health watch)
+STORES  := $(addprefix ./internal/,journal intake ledger occupancy traffic health watch command certificate)
 
 .PHONY: help run test test-plain check lint bench eval soak build package release check-deploy test-package test-release tools servers fuzz clean
 .DEFAULT_GOAL := help

@@ -14,6 +14,8 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/httprate"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/simpang-id/simpang/internal/source"
 )
 
 // Options are what a Server is made of. Everything without a note is required.
@@ -30,6 +32,7 @@ type Options struct {
 	Quarantine   Quarantine
 	Unknown      Unknown
 	Commands     Commands
+	TurnedAway   func() []source.TurnedAway // refused log-ins, the newest first
 	Gate         Gate
 	Inventory    Inventory
 	Tokens       Tokens

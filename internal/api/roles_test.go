@@ -29,6 +29,7 @@ var may = map[string][]token.Role{
 	"GET /v1/completeness":                       {token.Dishub, token.Auditor, token.Admin},
 	"POST /v1/devices/{id}/commands":             {token.Dishub, token.Admin},
 	"GET /v1/devices/{id}/commands":              {token.Dishub, token.Admin},
+	"GET /v1/refused-logins":                     {token.Dishub, token.Admin},
 	"GET /v1/unknown-devices":                    {token.Dishub, token.Admin},
 	"GET /v1/quarantine":                         {token.Admin},
 	"POST /v1/quarantine/{id}/retry":             {token.Admin},

@@ -76,6 +76,13 @@ func deviceRoutes() []*route {
 			Formats: sheets, Answer: typeOf[List[UnknownDevice]](), Handle: (*Server).unknownDevices, Params: pageParams(),
 		},
 		{
+			Method: http.MethodGet, Path: "/v1/refused-logins", Name: "listRefusedLogins", Tag: "devices", Roles: roles(dishub, admin),
+			Summary: "Who may not log in at the built-in broker, the newest first, with what to do",
+			Doc:     "Since the start of the gateway, of the 1,000 users that tried last; who has logged in since is not listed.",
+			Formats: sheets, Answer: typeOf[List[RefusedLogin]](), Handle: (*Server).refusedLogins,
+			Params: []param{{Name: "limit", Type: isWhole, Min: 1, Max: 1000, Default: "100"}},
+		},
+		{
 			Method: http.MethodGet, Path: "/v1/quarantine", Name: "listQuarantine", Tag: "quarantine", Roles: roles(admin),
 			Summary: "What was set aside, the oldest first", Formats: sheets, Answer: typeOf[List[QuarantineItem]](), Handle: (*Server).quarantineList,
 			Params: join([]param{

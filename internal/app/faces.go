@@ -43,7 +43,7 @@ func (g *gateway) openAPI(ctx context.Context, undo *stack) (err error) {
 		Complaints: g.office.register, CityUp: g.office.up(),
 		Open311:  api.Open311{Reports: g.office.register, Jurisdiction: cmp.Or(g.cfg.Complaints.JurisdictionID, g.cfg.City.ID)},
 		Readings: readings{&g.series, g.servers.past},
-		Unknown:  g.strangers(), Commands: g.commands,
+		Unknown:  g.strangers(), Commands: g.commands, TurnedAway: g.turnedAway,
 		Quarantine: g.quarantine, Gate: g.staff, Inventory: g.inventory, Tokens: g.tokens, Readiness: g.ready, Reporting: api.Reporting{Reports: g.reports, City: g.cfg.City.Name, Region: g.cfg.City.RegionCode},
 		Zone: g.cfg.City.Zone, Now: g.now, Log: g.log, Version: g.o.Version, Pages: pages, Registerer: g.registry,
 		RateLimit: g.cfg.HTTP.RateLimit, TrustedProxies: g.cfg.HTTP.Trusted,

@@ -24,7 +24,7 @@ type servers struct {
 	targets []*influx.Target
 	hold    map[string]int // days, by target
 	room    func(dir string) (free, size uint64)
-	past    *influx.Past   // nil: nothing is read back
+	past    *influx.Past // nil: nothing is read back
 }
 
 // openInflux makes the targets of the configuration. It reaches none of them.

@@ -1,8 +1,12 @@
 package app
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/simpang-id/simpang/internal/config"
 	"github.com/simpang-id/simpang/internal/onboard"
+	"github.com/simpang-id/simpang/internal/source"
 	"github.com/simpang-id/simpang/internal/wire/lorawan"
 	"github.com/simpang-id/simpang/internal/wire/native"
 )
@@ -10,6 +14,17 @@ import (
 // strangers is the list of devices that speak and are not in the inventory.
 func (g *gateway) strangers() *onboard.List {
 	return onboard.New(onboard.Options{Quarantine: g.quarantine, Inventory: g.inventory.Current, Decode: g.decode, Network: g.network, Log: g.log})
+}
+
+// turnedAway lists whom the built-in brokers did not let in, the newest first.
+func (g *gateway) turnedAway() (list []source.TurnedAway) {
+	for _, s := range g.ready.sources() {
+		if door, ok := s.Source.(interface{ TurnedAway() []source.TurnedAway }); ok {
+			list = append(list, door.TurnedAway()...)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b source.TurnedAway) int { return cmp.Compare(b.Last, a.Last) })
+	return list
 }
 
 // network returns the reader of the LoRaWAN event that came from a source, nil

@@ -19,6 +19,7 @@ import (
 	"github.com/simpang-id/simpang/internal/command"
 	"github.com/simpang-id/simpang/internal/complaint"
 	"github.com/simpang-id/simpang/internal/inventory"
+	"github.com/simpang-id/simpang/internal/source"
 	"github.com/simpang-id/simpang/internal/token"
 )
 
@@ -45,6 +46,7 @@ type City struct {
 	Gate         Gate
 	Quarantine   Quarantine
 	Unknown      Unknown
+	Refused      []source.TurnedAway
 	Commands     *command.Store
 	Readings     Readings
 	Reports      Reports
@@ -146,11 +148,13 @@ func (c *City) Options() api.Options {
 	return api.Options{
 		Parking: &c.Parking, Traffic: &c.Traffic, Books: &c.Books, Proofs: &c.Proofs, Devices: &c.Devices, Certificates: &c.Certificates, Anomalies: &c.Anomalies, Complaints: c.Register,
 		Readings:   &c.Readings,
-		Quarantine: &c.Quarantine, Unknown: &c.Unknown, Commands: c.Commands, Gate: &c.Gate, Inventory: c, Tokens: c.Tokens, Readiness: c,
+		Quarantine: &c.Quarantine, Unknown: &c.Unknown, Commands: c.Commands, TurnedAway: c.turnedAway, Gate: &c.Gate, Inventory: c, Tokens: c.Tokens, Readiness: c,
 		Reporting: api.Reporting{Reports: &c.Reports, City: "Kota Contoh", Region: "32.75"},
 		Zone:      Zone, Now: c.Clock.Now, Log: c.Log, Version: "test", Registerer: c.Metrics,
 	}
 }
+
+func (c *City) turnedAway() []source.TurnedAway { return c.Refused }
 
 // Current returns the inventory.
 func (c *City) Current() *inventory.Version { return c.Version }

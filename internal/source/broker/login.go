@@ -7,6 +7,8 @@ import (
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/simpang-id/simpang/internal/source"
 )
 
 const maxClientID = 256
@@ -79,9 +81,11 @@ func (c *conn) enter(cl *mqtt.Client, pk *packets.Packet) packets.Code {
 	}
 	if cred == nil {
 		s.stats.LoginsRefused.Add(1)
-		s.sometimes(&s.lastRefused, "log-in refused", slog.String("user", clip(user)), slog.String("remote", cl.Net.Remote))
+		user = s.turnAway(cl.Net.Remote, user, pk.Connect.Password)
+		s.sometimes(&s.lastRefused, "log-in refused", slog.String("user", user), slog.String("remote", cl.Net.Remote))
 		return packets.ErrBadUsernameOrPassword
 	}
+	s.turnedAway.forget(user)
 	if len(cl.ID) > maxClientID {
 		return packets.ErrClientIdentifierNotValid
 	}
@@ -101,6 +105,18 @@ func (c *conn) enter(cl *mqtt.Client, pk *packets.Packet) packets.Code {
 		s.sometimes(&s.lastFull, "no room for a session", slog.String("user", user), slog.String("why", code.Reason))
 	}
 	return code
+}
+
+// turnAway remembers a refused log-in, and returns the user as it may be told:
+// where user and secret stand in each other's place, what was given as user is
+// told to nobody.
+func (s *Source) turnAway(remote, user string, secret []byte) string {
+	all := s.credentials.Load().users
+	t := source.TurnedAway{Source: s.o.ID, User: user, Remote: remote, Known: all[user] != nil}
+	if other := all[string(secret)]; !t.Known && other != nil && other.verify([]byte(user)) {
+		t.User, t.Known, t.Swapped = string(secret), true, true
+	}
+	return s.turnedAway.note(t, time.Now().UnixMilli())
 }
 
 // checkWill drops a will that the client has no right to, and any will on a

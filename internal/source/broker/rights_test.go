@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/simpang-id/simpang/internal/city"
+	"github.com/simpang-id/simpang/internal/source"
 	"github.com/simpang-id/simpang/internal/source/broker"
 	"github.com/simpang-id/simpang/internal/source/sourcetest"
 )
@@ -36,8 +37,27 @@ func TestLogIn(t *testing.T) {
 			c.Ended()
 		})
 	}
+	c := sourcetest.Dial(t, f.Addr(), nil)
+	require.Equal(t, byte(5), c.Hello(sourcetest.Hello{User: secret, Secret: "d2"}).ReasonCode)
+	c.Ended()
+	away := map[string]source.TurnedAway{}
+	for _, a := range f.TurnedAway() {
+		require.Equal(t, "127.0.0.1", a.Remote)
+		require.Equal(t, "local", a.Source)
+		require.LessOrEqual(t, a.First, a.Last)
+		away[a.User] = a
+	}
+	require.Len(t, away, 4)
+	require.Equal(t, uint64(4), away["d1"].Times)
+	require.True(t, away["d1"].Known)
+	require.False(t, away["nobody"].Known)
+	require.Contains(t, away, "")
+	require.True(t, away["d2"].Swapped, "its secret came as user")
 	f.client(t, "d1").Close()
-	require.Equal(t, uint64(8), f.Stats().LoginsRefused.Load())
+	for _, a := range f.TurnedAway() {
+		require.NotEqual(t, "d1", a.User, "it has logged in")
+	}
+	require.Equal(t, uint64(9), f.Stats().LoginsRefused.Load())
 	f.stop()
 	require.NotContains(t, log.String(), secret)
 	require.NotContains(t, log.String(), "not-the-secret")

@@ -59,6 +59,7 @@ type Source struct {
 	lastRefused atomic.Int64 // Unix ns, as the next two: when it was last logged
 	lastFull    atomic.Int64
 	lastAccept  atomic.Int64
+	turnedAway  turnedAway
 
 	reload           sync.Mutex // one reload at a time
 	credentials      atomic.Pointer[users]
