@@ -40,13 +40,18 @@ func version(tb testing.TB, devices ...string) *inventory.Version {
 			},
 		}
 	}
-	geo, err := json.Marshal(map[string]any{"type": "FeatureCollection", "features": []any{site("a"), site("b")}})
-	require.NoError(tb, err)
+	sites, seen := []any{site("a"), site("b")}, map[string]bool{"a": true, "b": true}
 	rows := []string{"id,site,eui,interval_s,kind,spot"}
 	for _, d := range devices {
-		id, _, _ := strings.Cut(d, ",")
+		id, rest, _ := strings.Cut(d, ",")
+		if at, _, _ := strings.Cut(rest, ","); !seen[at] {
+			seen[at] = true
+			sites = append(sites, site(at))
+		}
 		rows = append(rows, d+",spot,"+id)
 	}
+	geo, err := json.Marshal(map[string]any{"type": "FeatureCollection", "features": sites})
+	require.NoError(tb, err)
 	v, faults := inventory.Parse(map[string][]byte{
 		"sites.geojson": geo, "segments.geojson": []byte(`{"type":"FeatureCollection","features":[]}`),
 		"devices.csv": []byte(strings.Join(rows, "\n") + "\n"),
