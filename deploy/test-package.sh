@@ -32,6 +32,7 @@ api=http://127.0.0.1:8080
 step() { echo "-- $*"; }
 die() {
   echo "FAILED: $*" >&2
+  [ ! -s "$work/said" ] || { echo "-- said last:"; tail -n 20 "$work/said"; } >&2
   [ -z "$init" ] || in_root journalctl -u simpang.service --no-pager -n 30 >&2 || true
   exit 1
 }

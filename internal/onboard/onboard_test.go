@@ -32,14 +32,14 @@ type rig struct {
 	log  bytes.Buffer
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t testing.TB) *rig {
 	t.Helper()
 	r := &rig{path: filepath.Join(t.TempDir(), "q.db")}
 	r.open(t)
 	return r
 }
 
-func (r *rig) open(t *testing.T) {
+func (r *rig) open(t testing.TB) {
 	t.Helper()
 	var err error
 	r.q, err = journal.OpenQuarantine(t.Context(), r.path, [32]byte{1}, journal.Limits{})
@@ -48,7 +48,7 @@ func (r *rig) open(t *testing.T) {
 	r.list = onboard.New(r.options(t))
 }
 
-func (r *rig) options(t *testing.T) onboard.Options {
+func (r *rig) options(t testing.TB) onboard.Options {
 	t.Helper()
 	v := apitest.Inventory(t)
 	return onboard.Options{
@@ -71,7 +71,7 @@ func (r *rig) put(t *testing.T, source, device string, reason city.Reason, recv 
 	require.NoError(t, err)
 }
 
-func (r *rig) page(t *testing.T, after string, limit int) ([]onboard.Stranger, bool) {
+func (r *rig) page(t testing.TB, after string, limit int) ([]onboard.Stranger, bool) {
 	t.Helper()
 	all, more, err := r.list.Page(t.Context(), after, limit, "tk-1")
 	require.NoError(t, err)
