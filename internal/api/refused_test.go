@@ -17,7 +17,9 @@ func TestRefusedLogins(t *testing.T) {
 	st.Refused = []source.TurnedAway{
 		{User: "stranger", Source: "broker", Remote: "10.0.0.9", First: 1000, Last: 9000, Times: 3},
 		{User: known, Source: "broker", Remote: "10.0.0.8", First: 2000, Last: 8000, Times: 1},
-		{User: known + "-x", Known: true}, {User: "spot-9", Known: true, Swapped: true}, {},
+		{User: known + "-x", Known: true},
+		{User: "spot-9", Known: true, Swapped: true},
+		{},
 	}
 	var list struct {
 		Items []struct {

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/config"
 	"github.com/simpang-id/simpang/internal/source/sandbox"
@@ -22,7 +24,6 @@ import (
 	"github.com/simpang-id/simpang/internal/wire/escpos"
 	"github.com/simpang-id/simpang/internal/wire/native"
 	"github.com/simpang-id/simpang/internal/wire/vendors"
-	"golang.org/x/sys/unix"
 )
 
 var decodeSuite = suite{

@@ -32,25 +32,25 @@ type rig struct {
 	log  bytes.Buffer
 }
 
-func newRig(t testing.TB) *rig {
-	t.Helper()
-	r := &rig{path: filepath.Join(t.TempDir(), "q.db")}
-	r.open(t)
+func newRig(tb testing.TB) *rig {
+	tb.Helper()
+	r := &rig{path: filepath.Join(tb.TempDir(), "q.db")}
+	r.open(tb)
 	return r
 }
 
-func (r *rig) open(t testing.TB) {
-	t.Helper()
+func (r *rig) open(tb testing.TB) {
+	tb.Helper()
 	var err error
-	r.q, err = journal.OpenQuarantine(t.Context(), r.path, [32]byte{1}, journal.Limits{})
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = r.q.Close() })
-	r.list = onboard.New(r.options(t))
+	r.q, err = journal.OpenQuarantine(tb.Context(), r.path, [32]byte{1}, journal.Limits{})
+	require.NoError(tb, err)
+	tb.Cleanup(func() { _ = r.q.Close() })
+	r.list = onboard.New(r.options(tb))
 }
 
-func (r *rig) options(t testing.TB) onboard.Options {
-	t.Helper()
-	v := apitest.Inventory(t)
+func (r *rig) options(tb testing.TB) onboard.Options {
+	tb.Helper()
+	v := apitest.Inventory(tb)
 	return onboard.Options{
 		Quarantine: r.q, Inventory: func() *inventory.Version { return v }, Log: slog.New(slog.NewTextHandler(&r.log, nil)),
 		Decode: func(_, device string, raw []byte) wire.Decoded { return native.Decode(device, raw) },
@@ -71,10 +71,10 @@ func (r *rig) put(t *testing.T, source, device string, reason city.Reason, recv 
 	require.NoError(t, err)
 }
 
-func (r *rig) page(t testing.TB, after string, limit int) ([]onboard.Stranger, bool) {
-	t.Helper()
-	all, more, err := r.list.Page(t.Context(), after, limit, "tk-1")
-	require.NoError(t, err)
+func (r *rig) page(tb testing.TB, after string, limit int) ([]onboard.Stranger, bool) {
+	tb.Helper()
+	all, more, err := r.list.Page(tb.Context(), after, limit, "tk-1")
+	require.NoError(tb, err)
 	return all, more
 }
 
