@@ -1,8 +1,6 @@
 package endtoend_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,35 +13,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/simpang-id/simpang/internal/influx/influxtest"
 )
-
-// influxOnDisk starts a real InfluxDB on a disk of its own that holds little.
-func influxOnDisk(t *testing.T, size string) (s *influxtest.Server, disk string) {
-	t.Helper()
-	disk = t.TempDir()
-	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size="+size); err != nil {
-		if errors.Is(err, unix.EPERM) {
-			t.Skip("a disk of its own needs the right to mount one")
-		}
-		require.NoError(t, err)
-	}
-	t.Cleanup(func() { require.NoError(t, unix.Unmount(disk, unix.MNT_DETACH)) })
-	s, err := influxtest.New(t.Context(), disk)
-	require.NoError(t, err)
-	upAgain(t, s)
-	t.Cleanup(func() { s.Stop(syscall.SIGKILL) })
-	return s, disk
-}
-
-func upAgain(t *testing.T, s *influxtest.Server) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	require.NoError(t, s.Start(ctx))
-}
 
 // told is what InfluxDB holds of a measurement: how often each value of a column
 // for each device.
@@ -103,7 +75,7 @@ func TestInfluxFailsInEveryWayBesideAGateway(t *testing.T) {
 	if testing.Short() {
 		t.Skip("an InfluxDB that fails in four ways")
 	}
-	s, disk := influxOnDisk(t, "48m")
+	s, disk := influxtest.OnDisk(t, "48m")
 	g := newGateway(t, writeCity(t, ""), brokerSource)
 	text, err := os.ReadFile(g.config)
 	require.NoError(t, err)
@@ -178,12 +150,12 @@ func TestInfluxFailsInEveryWayBesideAGateway(t *testing.T) {
 	well("at first")
 
 	ballast := filepath.Join(disk, "ballast")
-	fill(t, ballast)
+	influxtest.Fill(t, ballast)
 	through("its disk is full")
 	// InfluxDB 1.8 does not get over a full disk by itself.
 	s.Stop(syscall.SIGKILL)
 	require.NoError(t, os.Remove(ballast))
-	upAgain(t, s)
+	s.Again(t)
 	well("after the full disk")
 
 	require.NoError(t, s.Signal(syscall.SIGSTOP))
@@ -198,10 +170,10 @@ func TestInfluxFailsInEveryWayBesideAGateway(t *testing.T) {
 	g.start()
 	end = sending()
 	through("both were killed")
-	upAgain(t, s)
+	s.Again(t)
 	well("after both were killed")
 	s.Stop(syscall.SIGTERM)
-	upAgain(t, s)
+	s.Again(t)
 	head := g.metric("simpang_journal_head")
 	g.until("readings after the restart", func() bool { return g.metric("simpang_journal_head") > head+100 })
 	end()

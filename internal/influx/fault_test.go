@@ -1,8 +1,6 @@
 package influx_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -19,37 +17,16 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/simpang-id/simpang/internal/influx"
 	"github.com/simpang-id/simpang/internal/influx/influxtest"
 )
 
-// ownOnDisk starts a real InfluxDB on a disk of its own that holds little.
-func ownOnDisk(t *testing.T, size string) (s *influxtest.Server, disk string) {
-	t.Helper()
-	disk = t.TempDir()
-	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size="+size); err != nil {
-		if errors.Is(err, unix.EPERM) {
-			t.Skip("a disk of its own needs the right to mount one")
-		}
-		require.NoError(t, err)
-	}
-	t.Cleanup(func() { require.NoError(t, unix.Unmount(disk, unix.MNT_DETACH)) })
-	s, err := influxtest.New(t.Context(), disk)
-	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	require.NoError(t, s.Start(ctx))
-	t.Cleanup(func() { s.Stop(syscall.SIGKILL) })
-	return s, disk
-}
-
 // The server is filled to its disk's limit, paused, killed and started again
 // while readings come in: at the end it holds each once, compared by query with
 // the truth. What comes in is never held up.
 func TestAServerThatIsKilledPausedAndFilledHoldsEachReadingOnce(t *testing.T) {
-	s, disk := ownOnDisk(t, "48m")
+	s, disk := influxtest.OnDisk(t, "48m")
 	server := serverOf(s)
 	server.Timeout = 2 * time.Second
 	b := newBed(t, server)
@@ -77,7 +54,7 @@ func TestAServerThatIsKilledPausedAndFilledHoldsEachReadingOnce(t *testing.T) {
 	well()
 
 	ballast := filepath.Join(disk, "ballast")
-	fill(t, ballast)
+	influxtest.Fill(t, ballast)
 	more(12_000)
 	trouble("its disk is full")
 	more(1000)
@@ -85,7 +62,7 @@ func TestAServerThatIsKilledPausedAndFilledHoldsEachReadingOnce(t *testing.T) {
 	// fails until it is started again.
 	s.Stop(syscall.SIGKILL)
 	require.NoError(t, os.Remove(ballast))
-	again(t, s)
+	s.Again(t)
 	well()
 	sameSet(t, want, points(t, s, "spot"))
 
@@ -100,7 +77,7 @@ func TestAServerThatIsKilledPausedAndFilledHoldsEachReadingOnce(t *testing.T) {
 	s.Stop(syscall.SIGKILL)
 	more(3000)
 	trouble("it is killed")
-	again(t, s)
+	s.Again(t)
 	well()
 
 	sameSet(t, want, points(t, s, "spot"))
@@ -132,29 +109,6 @@ func sameSet(t *testing.T, want, got []string) {
 		t.Logf("want %d got %d", len(want), len(got))
 		t.Fatalf("%d are missing, from %s to %s", n, missing[0], missing[n-1])
 	}
-}
-
-// again starts a server that was stopped.
-func again(t *testing.T, s *influxtest.Server) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	require.NoError(t, s.Start(ctx))
-}
-
-// fill writes a file until the disk is full.
-func fill(t *testing.T, path string) {
-	t.Helper()
-	f, err := os.Create(path)
-	require.NoError(t, err)
-	block := make([]byte, 64<<10)
-	for {
-		if _, err = f.Write(block); err != nil {
-			break
-		}
-	}
-	require.ErrorIs(t, err, unix.ENOSPC)
-	require.NoError(t, f.Close())
 }
 
 // front is what stands before a server and answers in its place where told to.

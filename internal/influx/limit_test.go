@@ -26,7 +26,7 @@ func TestALimitOfTheServerSetsNothingAside(t *testing.T) {
 			require.NoError(t, err)
 			limited := strings.Replace(string(text), "[data]\n", fmt.Sprintf("[data]\n%s = %d\n", limit, most), 1)
 			require.NoError(t, os.WriteFile(conf, []byte(limited), 0o600))
-			again(t, s)
+			s.Again(t)
 			t.Cleanup(func() { s.Stop(syscall.SIGKILL) })
 			b := newBed(t, serverOf(s))
 			for i := range uint64(10) {
@@ -46,7 +46,7 @@ func TestALimitOfTheServerSetsNothingAside(t *testing.T) {
 			require.Positive(t, st.Lag)
 			s.Stop(syscall.SIGTERM)
 			require.NoError(t, os.WriteFile(conf, text, 0o600))
-			again(t, s)
+			s.Again(t)
 			b.level(target, "readings")
 			require.NoFileExists(t, filepath.Join(b.dir, "pusat.refused"))
 			for i := range 10 {
