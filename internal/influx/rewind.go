@@ -119,6 +119,7 @@ func (s *stream) rewound(ctx context.Context, now cursor) (back cursor, ok bool)
 	high := cursor{p.Pos, p.To}
 	if back, ok = p.back(at, now, window); ok {
 		back.pos, back.sent = max(back.pos, high.pos), max(back.sent, high.sent)
+		p.Trail[0].Pos, p.Trail[0].To = back.pos, back.sent
 	}
 	return back, ok
 }
@@ -131,13 +132,14 @@ func (p *past) meet(born string, at time.Time) {
 	p.changed = true
 }
 
-// back goes back by a span, or as far as is known.
+// back goes back by a span before the stream went on last, or as far as is known:
+// the server may have died right after that, however long ago.
 func (p *past) back(now time.Time, from cursor, span time.Duration) (back cursor, ok bool) {
 	if len(p.Trail) == 0 {
 		return cursor{}, false
 	}
-	i := 0
-	for i+1 < len(p.Trail) && now.UnixMilli()-p.Trail[i+1].At >= span.Milliseconds() {
+	i, last := 0, p.Trail[len(p.Trail)-1].At
+	for i+1 < len(p.Trail) && last-p.Trail[i+1].At >= span.Milliseconds() {
 		i++
 	}
 	back = cursor{p.Trail[i].Pos, p.Trail[i].To}
