@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/health"
 	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/journal"
@@ -66,7 +67,7 @@ type Follower struct {
 	clock   int64 // Unix ms: the receive time of the last tick, or other entry that is no reading
 	meta    meta
 	amended map[amendKey]uint64 // since the last flush: the position
-	dates   []calendarDay       // looked up last
+	days    *city.Calendar
 
 	drafts   drafts
 	unproved atomic.Int64
@@ -90,8 +91,6 @@ type amendKey struct {
 	date   int64
 	device string
 }
-
-type calendarDay struct{ from, to, date int64 } // to exclusive
 
 // Open opens the follower's file and brings back the state that belongs to its
 // cursor. The journal is to be applied from there on.
@@ -120,7 +119,7 @@ func Open(ctx context.Context, path string, o Options) (*Follower, error) {
 	if err != nil {
 		return nil, fmt.Errorf("certificates: %w", err)
 	}
-	f := &Follower{o: o, db: db, ctx: context.WithoutCancel(ctx), amended: map[amendKey]uint64{}, drafts: newDrafts()}
+	f := &Follower{o: o, db: db, ctx: context.WithoutCancel(ctx), amended: map[amendKey]uint64{}, drafts: newDrafts(), days: city.NewCalendar(o.Zone)}
 	if err := f.load(ctx); err != nil {
 		return nil, fmt.Errorf("certificates: %w (%w)", err, db.Close())
 	}
@@ -170,7 +169,7 @@ func (f *Follower) apply(e *journal.Entry) {
 	}
 	f.clock = e.Recv
 	if f.meta.first == 0 {
-		f.meta.first = f.dateOf(e.Recv)
+		f.meta.first = f.days.Date(e.Recv)
 	}
 }
 
@@ -195,7 +194,7 @@ func (f *Follower) touch(pos uint64, device string, at int64) {
 	if m := &f.meta; m.closed == 0 && m.closing == 0 || f.clock-at > reviseMs {
 		return
 	}
-	date := max(f.dateOf(at), f.meta.first) // the first day's numbers go on from what lies before it
+	date := max(f.days.Date(at), f.meta.first) // the first day's numbers go on from what lies before it
 	if date > max(f.meta.closed, f.meta.closing) {
 		return
 	}
@@ -204,31 +203,8 @@ func (f *Follower) touch(pos uint64, device string, at int64) {
 	}
 }
 
-// dateOf returns the city's day of a time.
-func (f *Follower) dateOf(at int64) int64 {
-	for i, c := range f.dates {
-		if at >= c.from && at < c.to {
-			if i > 0 {
-				f.dates[0], f.dates[i] = f.dates[i], f.dates[0]
-			}
-			return c.date
-		}
-	}
-	y, m, d := time.UnixMilli(at).In(f.o.Zone).Date()
-	c := calendarDay{date: int64(y)*10_000 + int64(m)*100 + int64(d)}
-	c.from, c.to = f.span(c.date)
-	if len(f.dates) < 4 {
-		f.dates = append(f.dates, c)
-	}
-	f.dates[len(f.dates)-1] = c
-	return c.date
-}
-
 // span returns a day's begin and end, Unix ms, the end exclusive.
-func (f *Follower) span(date int64) (from, to int64) {
-	y, m, d := int(date/10_000), time.Month(date/100%100), int(date%100)
-	return time.Date(y, m, d, 0, 0, 0, 0, f.o.Zone).UnixMilli(), time.Date(y, m, d+1, 0, 0, 0, 0, f.o.Zone).UnixMilli()
-}
+func (f *Follower) span(date int64) (from, to int64) { return city.DaySpan(date, f.o.Zone) }
 
 // shift returns the day some days later.
 func shift(date int64, days int) int64 {

@@ -28,7 +28,7 @@ func (f *Follower) moment() moment {
 	defer f.mu.Unlock()
 	m := moment{meta: f.meta, applied: f.applied, clock: f.clock}
 	if m.clock != 0 {
-		m.today = f.dateOf(m.clock)
+		m.today = f.days.Date(m.clock)
 	}
 	return m
 }
@@ -99,7 +99,7 @@ func (f *Follower) lost(date, clock int64) bool {
 // nothing having come.
 func (f *Follower) skip(ctx context.Context, clock int64) error {
 	f.mu.Lock()
-	next := f.dateOf(clock - reviseMs)
+	next := f.days.Date(clock - reviseMs)
 	f.mu.Unlock()
 	f.o.Log.WarnContext(ctx, "days before this one get no certificates of completeness: health has forgotten them", "date", dateText(next))
 	err := f.set(ctx, func(x *meta) {
@@ -237,7 +237,7 @@ func (f *Follower) write(ctx context.Context, v *dayView, p *placeDoc, with func
 // purge lets go of days past their retention.
 func (f *Follower) purge(m moment) func(*sql.Tx) error {
 	f.mu.Lock()
-	before := f.dateOf(m.clock - f.o.Keep.Milliseconds())
+	before := f.days.Date(m.clock - f.o.Keep.Milliseconds())
 	f.mu.Unlock()
 	return func(tx *sql.Tx) error {
 		if f.o.Hold != nil && f.o.Hold() {

@@ -61,11 +61,8 @@ type Follower struct {
 	order   []*device // of the newest version, sorted by id
 	dirty   []*device
 	nextID  int64
-	dates   []calendarDay // looked up last
+	days    *city.Calendar
 }
-
-// calendarDay is a day of the city, to exclusive.
-type calendarDay struct{ from, to, date int64 }
 
 // Open opens the follower's file and brings back the state that belongs to its
 // cursor. The journal is to be applied from there on.
@@ -89,7 +86,7 @@ func Open(ctx context.Context, path string, o Options) (*Follower, error) {
 	}
 	f := &Follower{
 		o: o, db: db, ctx: context.WithoutCancel(ctx), timeline: o.Timeline, zone: o.Zone,
-		devices: map[string]*device{},
+		devices: map[string]*device{}, days: city.NewCalendar(o.Zone),
 	}
 	if err := f.load(); err != nil {
 		return nil, fmt.Errorf("health: %w (%w)", err, db.Close())
@@ -301,7 +298,7 @@ func (f *Follower) aside(e *journal.Entry, d *device, q *journal.Quarantined) er
 
 // day returns the device's day in which a time lies, to be changed.
 func (f *Follower) day(d *device, at int64) (*day, error) {
-	date := f.dateOf(at)
+	date := f.days.Date(at)
 	x := d.today
 	if x == nil || x.date != date {
 		for x = d.days; x != nil && x.date != date; {
@@ -318,27 +315,4 @@ func (f *Follower) day(d *device, at int64) (*day, error) {
 	}
 	x.dirty = true
 	return x, nil
-}
-
-// dateOf returns the city's day of a time.
-func (f *Follower) dateOf(at int64) int64 {
-	for i, c := range f.dates {
-		if at >= c.from && at < c.to {
-			if i > 0 {
-				f.dates[0], f.dates[i] = f.dates[i], f.dates[0]
-			}
-			return c.date
-		}
-	}
-	local := time.UnixMilli(at).In(f.zone)
-	y, m, day := local.Date()
-	c := calendarDay{
-		from: time.Date(y, m, day, 0, 0, 0, 0, f.zone).UnixMilli(), to: time.Date(y, m, day+1, 0, 0, 0, 0, f.zone).UnixMilli(),
-		date: int64(y)*10_000 + int64(m)*100 + int64(day),
-	}
-	if len(f.dates) < 4 {
-		f.dates = append(f.dates, c)
-	}
-	f.dates[len(f.dates)-1] = c
-	return c.date
 }

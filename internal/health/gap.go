@@ -45,13 +45,13 @@ func (m *mark) gap(key runKey, r *city.Reading) bool {
 // and where the reading before was of an earlier one, of that day and of the day
 // before this one.
 func (f *Follower) asideSince(d *device, before *mark, today *day, r *run) (seqRanges, error) {
-	all, date := r.aside, f.dateOf(before.at)
+	all, date := r.aside, f.days.Date(before.at)
 	if date >= today.date {
 		return all, nil
 	}
 	all = slices.Clone(all)
 	y, m, n := int(today.date/10_000), time.Month(today.date/100%100), int(today.date%100)
-	dates := []int64{date, f.dateOf(time.Date(y, m, n-1, 12, 0, 0, 0, f.zone).UnixMilli())}
+	dates := []int64{date, f.days.Date(time.Date(y, m, n-1, 12, 0, 0, 0, f.zone).UnixMilli())}
 	for _, date := range slices.Compact(dates) {
 		x := d.days
 		for x != nil && x.date != date {
