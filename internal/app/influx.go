@@ -134,8 +134,9 @@ func (s *servers) ready(ctx context.Context, r *readiness, now time.Time, misses
 			if st.Recv != 0 {
 				ready.AgeS = city.SomeInt(max(now.UnixMilli()-st.Recv, 0) / 1000)
 			}
-			if st.Stream == "readings" {
-				ready.LagS = city.SomeMilli(r.behind(ctx, st.Cursor, st.Lag, now).Milliseconds())
+			ready.LagS = city.SomeMilli(0)
+			if st.Oldest > 0 {
+				ready.LagS = city.SomeMilli(r.behind(ctx, st.Oldest-1, max(st.Lag, 1), now).Milliseconds())
 			}
 			list = append(list, ready)
 			if st.Person {
