@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"path/filepath"
@@ -77,5 +78,20 @@ func TestAJournalIsHeldForATargetForSoLong(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, g.held(now), "the archive will not keep a day of 40 days ago")
 	g.cfg.Retention.Readings.Duration = 50 * day
+	require.Zero(t, g.held(now), "the archive keeps it, but not for the 60 days that are promised")
+	g.cfg.Retention.Readings.Duration = 60 * day
 	require.Equal(t, days[0].Last, g.held(now))
+
+	// What is let go for want of room is told, by the log and by readyz; so is what
+	// only the archive has, before that lets it go.
+	var log bytes.Buffer
+	g.log = slog.New(slog.NewTextHandler(&log, nil))
+	g.tellLost(t.Context(), days, []string{days[0].Date}, days[0].Last)
+	require.Empty(t, log.String(), "the archive has it for as long as was promised")
+	g.tellLost(t.Context(), days, []string{days[0].Date}, 0)
+	require.Contains(t, log.String(), "date="+days[0].Date)
+	require.NoError(t, l.j.Retire(t.Context(), days[0].Date))
+	require.Empty(t, g.misses(target, &st))
+	g.cfg.Retention.Readings.Duration = 41 * day
+	require.Contains(t, g.misses(target, &st), "older than 41 days")
 }

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/simpang-id/simpang/internal/api"
 	"github.com/simpang-id/simpang/internal/archive"
 	"github.com/simpang-id/simpang/internal/city"
@@ -126,66 +124,6 @@ func (s *servers) run() (all []influx.Stream) {
 	return all
 }
 
-// held is the position after which the journal is kept for targets that are
-// behind, the most there is where it is not. A target needs of the journal what
-// the archive does not keep, and holds a day for so many days; nothing is held
-// where the disk runs short, for intake needs the room.
-func (g *gateway) held(now time.Time) uint64 {
-	least := uint64(1<<64 - 1)
-	if g.servers == nil || g.servers.short(g.cfg.DataDir) {
-		return least
-	}
-	today := now.In(g.cfg.City.Zone)
-	kept := today.AddDate(0, 0, -days(g.cfg.Retention.Readings.Duration)).Format(time.DateOnly)
-	whole := g.wholeDays(kept)
-	for _, t := range g.servers.targets {
-		oldest := today.AddDate(0, 0, -g.servers.hold[t.ID()]).Format(time.DateOnly)
-		for _, s := range t.Status() {
-			need := s.Journal
-			for _, d := range g.journal.Days() {
-				if d.Last > need && d.Date >= oldest && !whole[d.Date] {
-					break
-				}
-				need = max(need, d.Last)
-			}
-			least = min(least, need)
-		}
-	}
-	return least
-}
-
-// wholeDays are the days from a date on of which the archive keeps all readings.
-func (g *gateway) wholeDays(from string) map[string]bool {
-	whole := map[string]bool{}
-	for _, d := range g.series.now().Archived() {
-		let := slices.ContainsFunc(d.Files, func(f archive.File) bool { return f.Removed && isReading(f.Kind) })
-		if d.Date >= from && !let {
-			whole[d.Date] = true
-		}
-	}
-	return whole
-}
-
-// shortShare is the part of the disk that is free, at least, while days are held
-// for targets.
-const shortShare = 10 // a tenth
-
-// short tells that the disk has no room to hold anything for targets.
-func (s *servers) short(dir string) bool {
-	free, size := s.room(dir)
-	return free < size/shortShare
-}
-
-// diskRoom is what of a folder's disk is free, and its size, bytes; where that
-// cannot be told it has all room.
-func diskRoom(dir string) (free, size uint64) {
-	var fs unix.Statfs_t
-	if unix.Statfs(dir, &fs) != nil {
-		return 1, 1
-	}
-	return fs.Bavail * uint64(fs.Bsize), fs.Blocks * uint64(fs.Bsize)
-}
-
 // ready tells of each stream, and what a person must mend.
 func (s *servers) ready(ctx context.Context, r *readiness, now time.Time, misses func(*influx.Target, *influx.Status) string) (list []api.FollowerReady, problems []string) {
 	for _, t := range s.targets {
@@ -196,8 +134,9 @@ func (s *servers) ready(ctx context.Context, r *readiness, now time.Time, misses
 			if st.Recv != 0 {
 				ready.AgeS = city.SomeInt(max(now.UnixMilli()-st.Recv, 0) / 1000)
 			}
-			if st.Stream == "readings" {
-				ready.LagS = city.SomeMilli(r.behind(ctx, st.Cursor, st.Lag, now).Milliseconds())
+			ready.LagS = city.SomeMilli(0)
+			if st.Oldest > 0 {
+				ready.LagS = city.SomeMilli(r.behind(ctx, st.Oldest-1, max(st.Lag, 1), now).Milliseconds())
 			}
 			list = append(list, ready)
 			if st.Person {
@@ -209,43 +148,6 @@ func (s *servers) ready(ctx context.Context, r *readiness, now time.Time, misses
 		}
 	}
 	return list, problems
-}
-
-// misses tells what a target that is behind has missed, or will.
-func (g *gateway) misses(t *influx.Target, st *influx.Status) string {
-	kept := g.journal.Days()
-	if st.Stream != "readings" || len(kept) == 0 {
-		return ""
-	}
-	first, last := "", ""
-	for _, d := range g.series.now().Archived() {
-		if d.Last <= st.Cursor || d.Last >= kept[0].First || !slices.ContainsFunc(d.Files, func(f archive.File) bool { return f.Removed }) {
-			continue
-		}
-		if first == "" {
-			first = d.Date
-		}
-		last = d.Date
-	}
-	if first != "" {
-		return fmt.Sprintf("%s was behind for longer than journal and archive are kept: readings received from %s to %s will be missing there", st.Name, first, last)
-	}
-	if g.servers.short(g.cfg.DataDir) {
-		past := g.now().In(g.cfg.City.Zone).AddDate(0, 0, -days(g.cfg.Retention.Journal.Duration)).Format(time.DateOnly)
-		for _, d := range kept {
-			if d.Last > st.Cursor && d.Date < past {
-				return fmt.Sprintf("%s is behind since %s, and the disk has less than a tenth free: days are not held for it any more, and what the archive does not keep will be missing there; bring the server back, or free room", st.Name, d.Date)
-			}
-		}
-	}
-	hold := max(g.servers.hold[t.ID()], days(g.cfg.Retention.Readings.Duration), days(g.cfg.Retention.Journal.Duration))
-	soon := g.now().In(g.cfg.City.Zone).AddDate(0, 0, 2-hold).Format(time.DateOnly)
-	for _, d := range kept {
-		if d.Last > st.Cursor && d.Date <= soon && d.Date != kept[len(kept)-1].Date {
-			return fmt.Sprintf("%s is behind since %s, and what is older than %d days is let go: in less than two days it will begin to miss readings; bring the server back, or raise hold_days", st.Name, d.Date, hold)
-		}
-	}
-	return ""
 }
 
 // influxLog is the journal as targets read it.

@@ -66,7 +66,9 @@ func (g *gateway) putAway(ctx context.Context) error {
 // letGo applies the retention.
 func (g *gateway) letGo(ctx context.Context) error {
 	now, before := g.now(), g.stored()
-	retired, retain := g.series.Retain(ctx, now.UnixMilli(), g.policy(), min(g.passed(true), g.held(now)))
+	kept, needed, held := g.journal.Days(), g.needed(now), g.held(now)
+	retired, retain := g.series.Retain(ctx, now.UnixMilli(), g.policy(), min(g.passed(true), held))
+	g.tellLost(ctx, kept, retired, needed)
 	after := g.stored()
 	g.kept.retired.Add(float64(len(retired)))
 	if len(retired) > 0 {

@@ -32,7 +32,7 @@ type Influx struct {
 	Gzip      bool     `yaml:"gzip"`
 	What      []string `yaml:"what"`      // readings, rollups, books
 	HoldDays  int      `yaml:"hold_days"` // days that the journal is kept longer for a target that is behind
-	Rate      int      `yaml:"rate"`      // points/s at most, 0: no bound
+	Rate      int      `yaml:"rate"`      // points/s at most, of all streams together, 0: no bound
 }
 
 var influxWhat = []string{InfluxReadings, InfluxRollups, InfluxBooks}

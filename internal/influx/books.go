@@ -58,7 +58,7 @@ func (s *books) all(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.behind(last)
+		s.behind(last, entries)
 		if len(entries) == 0 {
 			return nil
 		}
@@ -83,9 +83,13 @@ func (s *books) all(ctx context.Context) error {
 	}
 }
 
-// behind notes the number of the last entry there is.
-func (s *books) behind(last uint64) {
+// behind notes the number of the last entry there is, and those that are to be
+// sent next.
+func (s *books) behind(last uint64, next []*ledger.Entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lag = func(n uint64) uint64 { return last - min(n, last) }
+	s.lag, s.owes = func(n uint64) uint64 { return last - min(n, last) }, 0
+	if len(next) > 0 {
+		s.owes = next[0].Pos
+	}
 }

@@ -14,23 +14,10 @@ func (s *stream) deliver(ctx context.Context, b *batch) error {
 	if len(b.ends) == 0 {
 		return nil
 	}
-	begin := time.Duration(0)
-	if s.t.o.Rate > 0 {
-		begin = time.Duration(len(b.ends)) * time.Second / time.Duration(s.t.o.Rate)
-	}
-	paced := time.NewTimer(begin)
-	defer paced.Stop()
-	if err := s.part(ctx, b.text, b.ends, 0); err != nil {
+	if err := s.t.pace.wait(ctx, len(b.ends)); err != nil {
 		return err
 	}
-	if begin > 0 {
-		select {
-		case <-paced.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
+	return s.part(ctx, b.text, b.ends, 0)
 }
 
 // part sends the lines of text; ends are those of lines, counted from base.

@@ -279,17 +279,3 @@ func TestATargetThatIsAwayHoldsUpNoOther(t *testing.T) {
 	require.Equal(t, uint64(101), lost.Status()[0].Lag)
 	require.Len(t, points(t, s, "spot"), 100)
 }
-
-// A rate is not passed.
-func TestARateIsKept(t *testing.T) {
-	s := start(t)
-	b := newBed(t, serverOf(s))
-	b.o.Rate = 4000
-	for i := range uint64(11_000) {
-		b.log.read(spot("P1", i, begin+int64(i)*1000))
-	}
-	began := time.Now()
-	target, _ := b.run()
-	b.level(target, "readings")
-	require.GreaterOrEqual(t, time.Since(began), 11_000*time.Second/4000)
-}

@@ -33,7 +33,7 @@ type Options struct {
 	Origin Origin
 
 	Readings, Rollups, Books bool // what is written; receipts go with Books
-	Rate                     int  // points/s at most, 0: no bound
+	Rate                     int  // points/s at most, of all streams together, 0: no bound
 
 	Dir      string // where what it refuses is set aside
 	Store    *Store
@@ -58,6 +58,7 @@ type Target struct {
 	o      Options
 	client *client
 	aside  aside
+	pace   pace
 
 	streams []*stream
 }
@@ -77,6 +78,7 @@ type Status struct {
 	Recv    int64  // receipt of what it sent last, Unix ms, 0 none since the start
 	Detail  string // why it waits, "" where it does not
 	Person  bool   // it waits for somebody to mend something
+	Oldest  uint64 // position of the journal of the first that it has not sent, 0: none
 	Journal uint64 // what comes after it is still needed of the journal; of books the most there is
 }
 
@@ -90,6 +92,7 @@ type stream struct {
 	seen uint64 // of the journal, where that is more than the cursor
 	lag  func(pos uint64) uint64
 	recv int64
+	owes uint64 // of books: position of the journal of the entry that is being sent first, 0: none
 	why  string
 	hand bool
 
@@ -106,7 +109,7 @@ func New(ctx context.Context, o Options) (*Target, error) {
 		return nil, fmt.Errorf("influx %s: %w", o.ID, err)
 	}
 	o.Metrics.begin(o.ID)
-	t := &Target{o: o, client: c, aside: aside{path: filepath.Join(o.Dir, o.ID+".refused"), most: mostAside}}
+	t := &Target{o: o, client: c, aside: aside{path: filepath.Join(o.Dir, o.ID+".refused"), most: mostAside}, pace: pace{rate: o.Rate}}
 	for _, s := range []struct {
 		name string
 		on   bool
@@ -164,12 +167,14 @@ func (s *stream) status() Status {
 	switch {
 	case s.name == streamBooks:
 		st.Journal = 1<<64 - 1
+		st.Oldest = s.owes
 		st.Lag = 1 // it has not looked yet
 		if s.lag != nil {
 			st.Lag = s.lag(s.at.pos)
 		}
 	case head > max(s.at.pos, s.seen):
 		st.Lag = head - max(s.at.pos, s.seen)
+		st.Oldest = max(s.at.pos, s.seen) + 1
 	}
 	return st
 }
