@@ -10,6 +10,7 @@ import (
 // that its points are worth, one after the other.
 type pace struct {
 	rate int // points/s, 0: no bound
+	now  func() time.Time
 
 	mu   sync.Mutex
 	free time.Time // what was taken is over then
@@ -21,7 +22,7 @@ func (p *pace) wait(ctx context.Context, points int) error {
 		return nil
 	}
 	p.mu.Lock()
-	now := time.Now()
+	now := p.now()
 	begin := now
 	if p.free.After(now) {
 		begin = p.free
