@@ -15,13 +15,13 @@ type pace struct {
 	free time.Time // what was taken is over then
 }
 
-// wait waits until so many points may be sent.
-func (p *pace) wait(ctx context.Context, points int) error {
+// wait waits until so many points may be sent; now is of a clock that only goes
+// on, as time.Now is.
+func (p *pace) wait(ctx context.Context, now time.Time, points int) error {
 	if p.rate <= 0 {
 		return nil
 	}
 	p.mu.Lock()
-	now := time.Now()
 	begin := now
 	if p.free.After(now) {
 		begin = p.free
