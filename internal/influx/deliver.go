@@ -14,7 +14,7 @@ func (s *stream) deliver(ctx context.Context, b *batch) error {
 	if len(b.ends) == 0 {
 		return nil
 	}
-	if err := s.t.pace.wait(ctx, len(b.ends)); err != nil {
+	if err := s.t.pace.wait(ctx, s.t.o.Now(), len(b.ends)); err != nil {
 		return err
 	}
 	return s.part(ctx, b.text, b.ends, 0)

@@ -10,19 +10,18 @@ import (
 // that its points are worth, one after the other.
 type pace struct {
 	rate int // points/s, 0: no bound
-	now  func() time.Time
 
 	mu   sync.Mutex
 	free time.Time // what was taken is over then
 }
 
-// wait waits until so many points may be sent.
-func (p *pace) wait(ctx context.Context, points int) error {
+// wait waits until so many points may be sent; now is of a clock that only goes
+// on, as time.Now is.
+func (p *pace) wait(ctx context.Context, now time.Time, points int) error {
 	if p.rate <= 0 {
 		return nil
 	}
 	p.mu.Lock()
-	now := p.now()
 	begin := now
 	if p.free.After(now) {
 		begin = p.free

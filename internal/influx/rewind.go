@@ -24,6 +24,10 @@ const (
 	// sureMs is how long a process must be known to be told from one that began
 	// in its place: some tell when they began to the second.
 	sureMs = 3000
+	// mostUnasked is how often a server that cannot be asked is asked again, each
+	// time after a request that it took, before it counts as one that does not
+	// tell.
+	mostUnasked = 3
 	// mostLives is how many starts of a server's processes are known: there may
 	// be several behind one address.
 	mostLives = 16
@@ -52,6 +56,7 @@ type past struct {
 
 	dialed  uint64 // connections made when the server was asked last
 	dead    bool   // a connection broke off since then
+	unasked int    // times that it could not be asked since then
 	changed bool   // since it was kept
 }
 
@@ -93,8 +98,13 @@ func (s *stream) rewound(ctx context.Context, now cursor) (back cursor, ok bool)
 		return cursor{}, false
 	}
 	s.mu.Unlock()
-	born := s.t.client.born(ctx)
+	born, err := s.t.client.born(ctx)
 	s.mu.Lock()
+	if ctx.Err() != nil || err != nil && p.unasked < mostUnasked {
+		p.unasked++
+		return cursor{}, false
+	}
+	p.unasked = 0
 	perhaps := p.dead
 	p.dialed, p.dead = dialed, false
 	again := now.pos <= p.Pos && now.sent <= p.To

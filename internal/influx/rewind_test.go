@@ -51,7 +51,8 @@ func TestABacklogGetsThroughALinkThatBreaks(t *testing.T) {
 }
 
 // A server that begins anew forgets, unnoticed by any request: that it is
-// another process is seen, after a restart of the gateway too.
+// another process is seen, after a restart of the gateway too, and although it
+// is too busy at first to tell.
 func TestANewLifeOfTheServerIsNoticed(t *testing.T) {
 	s := start(t)
 	f := newFront(t, s)
@@ -59,8 +60,11 @@ func TestANewLifeOfTheServerIsNoticed(t *testing.T) {
 	server.URL = f.URL
 	b := newBed(t, server)
 	born, forgets := "1.79e+09", true
+	var busy atomic.Int64
 	f.says(func(w http.ResponseWriter, r *http.Request) bool {
 		switch {
+		case strings.HasSuffix(r.URL.Path, "/metrics") && busy.Add(-1) >= 0:
+			w.WriteHeader(http.StatusServiceUnavailable)
 		case strings.HasSuffix(r.URL.Path, "/metrics"):
 			fmt.Fprintf(w, "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds %s\n", born)
 		case forgets:
@@ -82,8 +86,14 @@ func TestANewLifeOfTheServerIsNoticed(t *testing.T) {
 	b.level(target, "readings")
 	end()
 	born, forgets = "1.80e+09", false
-	more(100, 101)
-	b.run()
+	busy.Store(1)
+	for i := uint64(100); i < 103; i++ { // each in a request of its own
+		more(i, i+1)
+		if i == 100 {
+			target, _ = b.run()
+		}
+		b.level(target, "readings")
+	}
 	b.until(func() bool { return len(points(t, s, "spot")) >= len(want) }, func() any { return points(t, s, "spot") })
 	sameSet(t, want, points(t, s, "spot"))
 }

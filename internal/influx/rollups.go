@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/simpang-id/simpang/internal/city"
-	"github.com/simpang-id/simpang/internal/inventory"
 	"github.com/simpang-id/simpang/internal/journal"
 	"github.com/simpang-id/simpang/internal/occupancy"
 	"github.com/simpang-id/simpang/internal/traffic"
@@ -182,12 +181,13 @@ func (s *rollups) mark(subject string, from int64) {
 func (s *rollups) send(ctx context.Context, over int64) error {
 	for _, subject := range slices.Sorted(maps.Keys(s.marks)) {
 		kind, id, _ := strings.Cut(subject, ":")
-		for from, to := s.marks[subject], int64(0); from < s.at.sent; from = to {
-			to = s.until(from, min(from+chunkMs, s.at.sent))
+		for from := s.marks[subject]; from < s.at.sent; {
+			to := s.until(from, min(from+chunkMs, s.at.sent))
 			only := func(k, other string) bool { return k == kind+":" && other == id }
 			if err := s.span(ctx, from, to, only); err != nil {
 				return err
 			}
+			from = to
 		}
 		if err := s.flush(ctx); err != nil {
 			return err
@@ -221,39 +221,6 @@ func (s *rollups) save(ctx context.Context) error {
 	clear(s.changed)
 	s.moved(s.at, s.now)
 	return s.keep(ctx)
-}
-
-// until is the end of what is looked up at once from a time on: most, or where
-// another version of the inventory begins.
-func (s *rollups) until(from, most int64) int64 {
-	for _, at := range s.t.o.Timeline.Accepted(s.at.pos) {
-		if end := at + (stepMs-at%stepMs)%stepMs; end > from && end < most {
-			return end
-		}
-	}
-	return most
-}
-
-// places are the sites and segments of a time in which versions change in its
-// last five minutes at most: as they were at its begin, and those that came.
-func (s *rollups) places(from, to int64) (sites []*inventory.Site, segments []*inventory.Segment) {
-	for _, at := range []int64{from, to - 1} {
-		v := s.t.o.Timeline.At(s.at.pos, at)
-		if v == nil {
-			continue
-		}
-		for _, site := range v.Sites {
-			if !slices.ContainsFunc(sites, func(x *inventory.Site) bool { return x.ID == site.ID }) {
-				sites = append(sites, site)
-			}
-		}
-		for _, segment := range v.Segments {
-			if !slices.ContainsFunc(segments, func(x *inventory.Segment) bool { return x.ID == segment.ID }) {
-				segments = append(segments, segment)
-			}
-		}
-	}
-	return sites, segments
 }
 
 // span sends the roll-ups of a time of all that is wanted.

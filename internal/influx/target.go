@@ -109,7 +109,7 @@ func New(ctx context.Context, o Options) (*Target, error) {
 		return nil, fmt.Errorf("influx %s: %w", o.ID, err)
 	}
 	o.Metrics.begin(o.ID)
-	t := &Target{o: o, client: c, aside: aside{path: filepath.Join(o.Dir, o.ID+".refused"), most: mostAside}, pace: pace{rate: o.Rate, now: o.Now}}
+	t := &Target{o: o, client: c, aside: aside{path: filepath.Join(o.Dir, o.ID+".refused"), most: mostAside}, pace: pace{rate: o.Rate}}
 	for _, s := range []struct {
 		name string
 		on   bool
