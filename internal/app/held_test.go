@@ -42,7 +42,7 @@ func TestAJournalIsHeldForATargetForSoLong(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	target, err := influx.New(t.Context(), influx.Options{
-		ID: "away", Server: influx.Server{URL: "http://127.0.0.1:1", Bucket: "x", Timeout: time.Second}, Readings: true, Dir: dir, Store: store, Log: influxLog{g},
+		ID: "away", Server: influx.Server{URL: "http://127.0.0.1:1", Bucket: "x", Timeout: time.Second}, Readings: true, Rollups: true, Dir: dir, Store: store, Log: influxLog{g},
 		Timeline: g.inventory.timeline, Metrics: influx.NewMetrics(prometheus.NewRegistry()), Now: time.Now,
 	})
 	require.NoError(t, err)
@@ -51,6 +51,14 @@ func TestAJournalIsHeldForATargetForSoLong(t *testing.T) {
 	free := uint64(50)
 	g.servers.room = func(string) (uint64, uint64) { return free, 100 }
 
+	there, err := l.j.Read(t.Context(), 0, 100)
+	require.NoError(t, err)
+	l.feed.Publish(there)
+	list, _ := g.servers.ready(t.Context(), &readiness{journal: l.j, zone: time.UTC}, now, func(*influx.Target, *influx.Status) string { return "" })
+	require.Len(t, list, 2)
+	for _, stream := range list {
+		require.Equal(t, (40 * day).Milliseconds(), stream.LagS.V, stream.Name)
+	}
 	require.Equal(t, days[0].Last, g.held(now), "the day of 40 days ago was held for long enough, the next is held")
 	g.servers.hold["away"] = 60
 	require.Zero(t, g.held(now), "it needs everything")
