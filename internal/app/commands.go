@@ -35,6 +35,9 @@ type commands struct {
 
 	mu    sync.Mutex
 	downs map[string]downlink // those that were started
+
+	upMu   sync.Mutex
+	upOnly map[string]string // devices that spoke last over a source that leads nowhere down, and which; since the start
 }
 
 // openCommands opens the commands' file.
@@ -72,17 +75,44 @@ func (c *commands) lead(id string, d downlink) {
 }
 
 // Order keeps a command for a device; what no source could bring there is an
-// error of KindUnprocessed.
+// error of KindUnprocessed: by the configuration, or by where the device spoke last.
 func (c *commands) Order(ctx context.Context, o command.Command) (command.Command, bool, error) {
 	if len(c.ways) == 0 {
 		return o, false, &city.Error{Kind: city.KindUnprocessed, Message: "no source leads down to devices: it takes one of type broker, or of type mqtt with format native; a serial line carries acknowledgements only"}
 	}
+	c.upMu.Lock()
+	source, upOnly := c.upOnly[o.Device]
+	c.upMu.Unlock()
+	if upOnly {
+		return o, false, &city.Error{Kind: city.KindUnprocessed, Message: fmt.Sprintf("device %s speaks over source %s, which carries nothing down to it: do it at the device itself, or connect it over a source of type broker, or of type mqtt with format native", o.Device, source)}
+	}
 	return c.Store.Order(ctx, o)
+}
+
+// noteWays remembers over what devices speak that nothing can be sent to. Only
+// devices of the inventory are in committed readings, which bounds it.
+func (c *commands) noteWays(entries []journal.Entry) {
+	c.upMu.Lock()
+	defer c.upMu.Unlock()
+	for i := range entries {
+		e := &entries[i]
+		switch {
+		case e.Type != journal.TypeReading || e.Flags&journal.FlagRetried != 0:
+		case slices.Contains(c.ways, e.Source):
+			delete(c.upOnly, e.Reading.Device)
+		case c.upOnly[e.Reading.Device] != e.Source:
+			if c.upOnly == nil {
+				c.upOnly = map[string]string{}
+			}
+			c.upOnly[e.Reading.Device] = e.Source
+		}
+	}
 }
 
 // heard is told each committed batch. What comes back from quarantine was said
 // long ago.
 func (c *commands) heard(entries []journal.Entry) {
+	c.noteWays(entries)
 	c.Heard(func(yield func(device, source string) bool) {
 		for i := range entries {
 			if e := &entries[i]; e.Type == journal.TypeReading && e.Flags&journal.FlagRetried == 0 && !yield(e.Reading.Device, e.Source) {

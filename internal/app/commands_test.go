@@ -87,6 +87,37 @@ func TestACommandWaitsWhileItsDeviceSpeaksWhereNothingLeadsDown(t *testing.T) {
 	require.Equal(t, command.Acknowledged, only(t, c).State)
 }
 
+func TestACommandForADeviceThatOnlySpeaksUpIsRefused(t *testing.T) {
+	c, _, _, _ := newCommands(t)
+	heard := func(source string, flags journal.Flags) {
+		c.heard([]journal.Entry{
+			{Type: journal.TypeTick, Source: "x"},
+			{Type: journal.TypeReading, Source: source, Flags: flags, Reading: &city.Reading{Device: "d1"}},
+		})
+	}
+	o := command.Command{Device: "d1", Kind: command.Time, At: 1000, Expires: 1000 + 3_600_000}
+	heard("till-3", 0)
+	heard("b", journal.FlagRetried) // out of quarantine: that was long ago
+	_, _, err := c.Order(t.Context(), o)
+	require.Equal(t, city.KindUnprocessed, city.KindOf(err))
+	require.ErrorContains(t, err, "source till-3, which carries nothing down")
+	require.ErrorContains(t, err, "at the device itself")
+	list, err := c.List(t.Context(), "d1", 0, 2)
+	require.NoError(t, err)
+	require.Empty(t, list)
+
+	other := o
+	other.Device = "d2" // not heard yet: it may speak over any
+	_, created, err := c.Order(t.Context(), other)
+	require.NoError(t, err)
+	require.True(t, created)
+	heard("b", 0)
+	_, created, err = c.Order(t.Context(), o)
+	require.NoError(t, err)
+	require.True(t, created)
+	require.Empty(t, c.upOnly)
+}
+
 func TestWhichSourcesLeadDown(t *testing.T) {
 	for _, format := range []string{config.FormatNative, config.FormatTTS, config.FormatChirp, config.FormatSenML} {
 		require.True(t, leadsDown(config.Source{Type: config.TypeBroker, Format: format}), format)

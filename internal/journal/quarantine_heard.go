@@ -19,27 +19,33 @@ type Heard struct {
 	Last   int64
 }
 
-// Heard tells who is in quarantine, sorted by device: what names no device and
-// what a retry had accepted are left out.
-func (q *Quarantine) Heard(ctx context.Context) ([]Heard, error) {
-	rows, err := q.db.R.QueryContext(ctx, `SELECT device, source, reason, count(*), min(recv), max(recv) FROM item
-		WHERE device <> '' AND coalesce(verdict, '') NOT IN ('accepted', 'duplicate') GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`)
+// heardQuery is answered from the index item_heard alone, in its order, and
+// reads no further than it is asked for.
+const heardQuery = `SELECT device, source, reason, count(*), min(recv), max(recv) FROM item
+	WHERE device <> '' AND coalesce(verdict, '') NOT IN ('accepted', 'duplicate') AND device > ? GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`
+
+// Heard tells who is in quarantine behind a device ("": all), sorted by device,
+// until each says no: what names no device and what a retry had accepted are
+// left out. each must not ask the quarantine.
+func (q *Quarantine) Heard(ctx context.Context, after string, each func(Heard) bool) error {
+	rows, err := q.db.R.QueryContext(ctx, heardQuery, after)
 	if err != nil {
-		return nil, fmt.Errorf("quarantine: %w", err)
+		return fmt.Errorf("quarantine: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
-	var all []Heard
 	for rows.Next() {
 		var h Heard
 		if err := rows.Scan(&h.Device, &h.Source, &h.Reason, &h.Items, &h.First, &h.Last); err != nil {
-			return nil, fmt.Errorf("quarantine: %w", err)
+			return fmt.Errorf("quarantine: %w", err)
 		}
-		all = append(all, h)
+		if !each(h) {
+			return nil
+		}
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("quarantine: %w", err)
+		return fmt.Errorf("quarantine: %w", err)
 	}
-	return all, nil
+	return nil
 }
 
 // Opened is an item with what was sent, or why it could not be opened.

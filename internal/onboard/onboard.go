@@ -7,7 +7,6 @@ import (
 	"context"
 	"log/slog"
 	"slices"
-	"sort"
 
 	"github.com/simpang-id/simpang/internal/city"
 	"github.com/simpang-id/simpang/internal/inventory"
@@ -25,8 +24,9 @@ const (
 
 // Quarantine is what was set aside.
 type Quarantine interface {
-	// Heard tells who is in it, sorted by device, a row a source and reason.
-	Heard(ctx context.Context) ([]journal.Heard, error)
+	// Heard tells who is in it behind a device, sorted by device, a row a source
+	// and reason, until each says no.
+	Heard(ctx context.Context, after string, each func(journal.Heard) bool) error
 	// Newest returns a device's newest items with what was sent, or why one could
 	// not be opened.
 	Newest(ctx context.Context, device string, limit int) ([]journal.Opened, error)
@@ -103,26 +103,25 @@ type Line struct {
 // there are more. by is the id of the token: what is opened is logged.
 func (l *List) Page(ctx context.Context, after string, limit int, by string) ([]Stranger, bool, error) {
 	version := l.o.Inventory()
-	heard, err := l.o.Quarantine.Heard(ctx)
-	if err != nil {
-		return nil, false, err
-	}
-	heard = heard[sort.Search(len(heard), func(i int) bool { return heard[i].Device > after }):]
 	var page []Stranger
 	more := false
-	for _, h := range heard {
+	err := l.o.Quarantine.Heard(ctx, after, func(h journal.Heard) bool {
 		if last := len(page) - 1; last >= 0 && page[last].Device == h.Device {
 			page[last].add(h)
-			continue
+			return true
 		}
 		if known(version, h.Device) {
-			continue
+			return true
 		}
 		if more = len(page) == limit; more {
-			break
+			return false
 		}
 		page = append(page, Stranger{Device: h.Device, First: h.First, Last: h.Last})
 		page[len(page)-1].add(h)
+		return true
+	})
+	if err != nil {
+		return nil, false, err
 	}
 	opened := 0
 	defer func() {
