@@ -2,6 +2,7 @@ package influx
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,8 +34,10 @@ func fluxTime(ms int64) string {
 	return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z")
 }
 
-// readingsQuery asks for a device's readings of some kinds, a row a point.
-func readingsQuery(bucket string, o Origin, device string, kinds []city.Kind, from, to int64) string {
+// readingsQuery asks for a device's readings of some kinds, a row a point. Of
+// each series the server takes most points and no more into its memory: who gets
+// that many rows has not got all.
+func readingsQuery(bucket string, o Origin, device string, kinds []city.Kind, from, to int64, most int) string {
 	var q strings.Builder
 	q.WriteString("from(bucket: " + quote(bucket) + ")\n |> range(start: " + fluxTime(from) + ", stop: " + fluxTime(to) + ")\n |> filter(fn: (r) => (")
 	for i, k := range kinds {
@@ -44,6 +47,7 @@ func readingsQuery(bucket string, o Origin, device string, kinds []city.Kind, fr
 		q.WriteString("r._measurement == " + quote(k.String()))
 	}
 	q.WriteString(") and r.gateway == " + quote(o.Gateway) + " and r.city == " + quote(o.City) + " and r.device == " + quote(device) + ")\n")
+	q.WriteString(" |> limit(n: " + strconv.Itoa(most) + ")\n")
 	q.WriteString(` |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")`)
 	return q.String()
 }

@@ -19,6 +19,7 @@ import (
 type Reader struct {
 	client *client
 	origin Origin
+	rows   int // of one answer, at most
 }
 
 // NewReader makes a reader. It asks nothing.
@@ -27,7 +28,7 @@ func NewReader(o Server, origin Origin) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("influx: %w", err)
 	}
-	return &Reader{client: c, origin: origin}, nil
+	return &Reader{client: c, origin: origin, rows: mostRows}, nil
 }
 
 // Close lets go of the connections.
@@ -43,6 +44,10 @@ const (
 	mostSpan  = 512 * msPerDay
 	leastSpan = 1000
 )
+
+// mostRows bounds an answer where its rows are small, and what the server takes
+// into its own memory for it.
+const mostRows = 1 << 16
 
 // point is an entry and the time of its point, ns.
 type point struct {
@@ -114,17 +119,21 @@ func (r *Reader) readings(ctx context.Context, device string, kinds []city.Kind,
 
 // span asks one question.
 func (r *Reader) span(ctx context.Context, device string, kinds []city.Kind, from, to int64) (found []point, broken int, err error) {
-	result, err := r.client.query.Query(ctx, readingsQuery(r.client.o.Bucket, r.origin, device, kinds, from, to))
+	result, err := r.client.query.Query(ctx, readingsQuery(r.client.o.Bucket, r.origin, device, kinds, from, to, r.rows+1))
 	if err != nil {
 		end, why, _ := judge(err)
 		if end == person {
 			_ = r.client.transport.renew() // a token that was put in its place holds from the next question on
+			why += "; reading back needs a token that may read the bucket too"
 		}
 		return nil, 0, fmt.Errorf("influx: %s", why)
 	}
 	defer func() { _ = result.Close() }() // it was read
 	lanes, odd := map[pointKey]*point{}, map[pointKey]bool{}
-	for result.Next() {
+	for rows := 0; result.Next(); {
+		if rows++; rows > r.rows {
+			return nil, 0, errTooMuch
+		}
 		p, err := decode(result.Record().Values(), device)
 		switch {
 		case err != nil && p == nil:

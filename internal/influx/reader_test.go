@@ -17,13 +17,15 @@ import (
 	"github.com/simpang-id/simpang/internal/series/seriestest"
 )
 
-// past reads from a server of which at most so many bytes of an answer are read.
-func past(t *testing.T, server influx.Server, most int64) *influx.Past {
+// past reads from a server of which at most so many bytes and rows of an answer
+// are read.
+func past(t *testing.T, server influx.Server, most int64, rows int) *influx.Past {
 	t.Helper()
 	reader, err := influx.NewReader(server, origin)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, reader.Close()) })
 	reader.Bound(most)
+	reader.BoundRows(rows)
 	return &influx.Past{Local: seriestest.Model{}, Remote: reader, Whole: func() int64 { return 1 << 50 }, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
 }
 
@@ -46,13 +48,49 @@ func TestDenseAfterSparse(t *testing.T) {
 	b.level(target, "readings")
 	patient := serverOf(s)
 	patient.Timeout = time.Minute // of a machine that does much else
-	page, missing, err := past(t, patient, 100_000).Readings(t.Context(), series.Query{Device: "P1", From: begin, To: at + 1, Limit: 10_000})
-	require.NoError(t, err)
-	require.Empty(t, missing)
-	require.Len(t, page.Entries, sparse+dense)
-	for i := range page.Entries {
-		require.Equal(t, uint64(i), page.Entries[i].Reading.Seq)
+	for name, p := range map[string]*influx.Past{
+		"bounded in bytes": past(t, patient, 100_000, 1<<16),
+		"bounded in rows":  past(t, patient, 16<<20, 250),
+	} {
+		t.Run(name, func(t *testing.T) {
+			page, missing, err := p.Readings(t.Context(), series.Query{Device: "P1", From: begin, To: at + 1, Limit: 10_000})
+			require.NoError(t, err)
+			require.Empty(t, missing)
+			require.Len(t, page.Entries, sparse+dense)
+			for i := range page.Entries {
+				require.Equal(t, uint64(i), page.Entries[i].Reading.Seq)
+			}
+		})
 	}
+}
+
+// Of rows that are small, and each a reading, no more are taken than of large
+// ones, whatever the server was asked for.
+func TestAnAnswerOfSmallRows(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		w.Header().Set("Content-Type", "text/csv")
+		fmt.Fprint(w, "#datatype,string,long,dateTime:RFC3339Nano,string,long,long,long,long\r\n#group,false,false,false,true,false,false,false,false\r\n"+
+			"#default,_result,,,,,,,\r\n,result,table,_time,_measurement,seq,pos,recv,occupied\r\n")
+		for range 1001 {
+			fmt.Fprint(w, ",,0,2026-03-02T00:00:00Z,spot,1,1,1,1\r\n")
+		}
+	}))
+	defer server.Close()
+	ask := func(rows int) (series.Page, string) {
+		p := past(t, influx.Server{URL: server.URL, Bucket: "b", Timeout: time.Minute}, 16<<20, rows)
+		page, missing, err := p.Readings(t.Context(), series.Query{Device: "P1", From: begin, To: begin + 1000, Limit: 10})
+		require.NoError(t, err)
+		return page, missing
+	}
+	page, missing := ask(1001)
+	require.Empty(t, missing)
+	require.Len(t, page.Entries, 1, "the same reading over and over is one")
+	page, missing = ask(1000)
+	require.Empty(t, page.Entries)
+	require.Contains(t, missing, "too much at once")
+	require.Equal(t, 2, asked)
 }
 
 // A server that answers without end, packed small, costs no more than what is
@@ -72,7 +110,7 @@ func TestAnAnswerWithoutEnd(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	page, missing, err := past(t, influx.Server{URL: server.URL, Bucket: "b", Timeout: time.Minute, Gzip: true}, 1<<16).
+	page, missing, err := past(t, influx.Server{URL: server.URL, Bucket: "b", Timeout: time.Minute, Gzip: true}, 1<<16, 1<<16).
 		Readings(t.Context(), series.Query{Device: "P1", From: begin, To: begin + 86_400_000, Limit: 10})
 	require.NoError(t, err)
 	require.Empty(t, page.Entries)
@@ -98,7 +136,7 @@ func TestABrokenReadingHidesNoOther(t *testing.T) {
 	require.NoError(t, s.Write(t.Context(), "health,gateway=gw-1,city=bekasi,device=T1 mood=\"good\" "+ns(begin+90_000)))
 	patient := serverOf(s)
 	patient.Timeout = time.Minute
-	page, missing, err := past(t, patient, 1<<20).Readings(t.Context(), series.Query{Device: "T1", From: begin, To: begin + 3_600_000, Limit: 10})
+	page, missing, err := past(t, patient, 1<<20, 1<<16).Readings(t.Context(), series.Query{Device: "T1", From: begin, To: begin + 3_600_000, Limit: 10})
 	require.NoError(t, err)
 	require.Contains(t, missing, "2 readings of this time")
 	var seqs []uint64
