@@ -2,6 +2,7 @@ package grafana
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -9,7 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// points are two hours of a small city until now, as docs/influx.md has them.
+// points are two hours of a small city until now, with fields that the gateway
+// writes (TestFieldsAreOurs).
 func points(now time.Time) string {
 	var b strings.Builder
 	line := func(at time.Time, format string, args ...any) {
@@ -41,6 +43,41 @@ func asGrafana(query string) string {
 		"v.defaultBucket", `"`+bucket+`"`, "v.timeRangeStart", "-3h", "v.timeRangeStop", "now()", "v.windowPeriod", "10m",
 		"${gateway:regex}", ".*", "${segment:regex}", ".*", "${site:regex}", ".*", "${class:regex}", ".*", "${kecamatan:regex}", ".*", "${device}", "",
 	).Replace(query)
+}
+
+// field is a field of line protocol with the begin or the end of its value, which
+// tells its type.
+var field = regexp.MustCompile(`(?:^|,)([a-z_]+)=("|-?[0-9.]+i?)`)
+
+// fields are measurement, field and type of lines of line protocol.
+func fields(lines string) map[string]bool {
+	all := map[string]bool{}
+	for line := range strings.Lines(strings.ReplaceAll(lines, "\\ ", "_")) {
+		parts := strings.Split(line, " ")
+		measurement, _, _ := strings.Cut(parts[0], ",")
+		for _, m := range field.FindAllStringSubmatch(parts[1], -1) {
+			kind := "float"
+			switch {
+			case m[2] == `"`:
+				kind = "text"
+			case strings.HasSuffix(m[2], "i"):
+				kind = "integer"
+			}
+			all[measurement+" "+m[1]+" "+kind] = true
+		}
+	}
+	return all
+}
+
+// What the dashboards are tried with is what internal/influx writes: its own test
+// holds the file to the program. So a query for a field that is written no more,
+// or under another name, finds nothing in TestFlux.
+func TestFieldsAreOurs(t *testing.T) {
+	ours := fields(text(t, "../../internal/influx/testdata/written.line"))
+	require.Greater(t, len(ours), 50)
+	for f := range fields(points(time.Now())) {
+		require.Contains(t, ours, f)
+	}
 }
 
 func TestFlux(t *testing.T) {
