@@ -30,7 +30,7 @@ func TestTokensHaveTheLeast(t *testing.T) {
 		write := func(name, text string) string {
 			path := filepath.Join(dir, name)
 			require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
-			require.NoError(t, os.WriteFile(path, []byte(text), 0o700)) //nolint:gosec // programs among them
+			require.NoError(t, os.WriteFile(path, []byte(text), 0o700))
 			return path
 		}
 		script := write("limit-tokens.sh", read(t, "limit-tokens.sh"))
