@@ -27,6 +27,7 @@ type process struct {
 	mu    sync.Mutex
 	timer *time.Timer
 	set   bool      // the timer is to come
+	at    time.Time // then
 	due   time.Time // by when it has to answer; zero: it is asked nothing
 	late  bool      // it did not, and was killed
 }
@@ -99,7 +100,7 @@ func (p *process) has(within time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.due = time.Now().Add(within)
-	if !p.set {
+	if !p.set || p.at.After(p.due) { // that of a load, which may last longer
 		p.in(within)
 	}
 }
@@ -112,7 +113,7 @@ func (p *process) rests() {
 
 // in sets the timer. mu is held.
 func (p *process) in(d time.Duration) {
-	p.set = true
+	p.set, p.at = true, time.Now().Add(d)
 	if p.timer == nil {
 		p.timer = time.AfterFunc(d, p.look)
 		return

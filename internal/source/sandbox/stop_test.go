@@ -39,3 +39,16 @@ func TestAStopDoesNotWaitForAScript(t *testing.T) {
 		})
 	}
 }
+
+// The limit of a script is its own, also right after one that may take longer.
+func TestALimitIsNotThatOfTheScriptBefore(t *testing.T) {
+	s := sandbox.New([]sandbox.Script{
+		{Source: "function decodeUplink() { return {data: {}}; }", Limit: time.Minute},
+		{Source: "function decodeUplink() { for (;;); }", Limit: 20 * time.Millisecond},
+	}, sandbox.Options{Log: slog.New(slog.DiscardHandler), Processes: 1})
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	require.Equal(t, codec.OK, s.Decode(0, codec.Call{}).Failure)
+	begin := time.Now()
+	require.Equal(t, codec.Slow, s.Decode(1, codec.Call{}).Failure)
+	require.Less(t, time.Since(begin), 10*time.Second, "long before the minute of the other")
+}

@@ -194,7 +194,8 @@ func (w *worker) guard(limit time.Duration) codec.Guard {
 type watchdog struct {
 	mu    sync.Mutex
 	timer *time.Timer
-	set   bool // the timer is to come
+	set   bool      // the timer is to come
+	at    time.Time // then
 	now   watched
 }
 
@@ -211,14 +212,14 @@ func (w *watchdog) watch(s watched) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.now = s
-	if !w.set {
+	if !w.set || w.at.After(s.began.Add(s.limit)) { // that of a script that may last longer is too late
 		w.in(s.limit)
 	}
 }
 
 // in sets the timer. mu is held.
 func (w *watchdog) in(d time.Duration) {
-	w.set = true
+	w.set, w.at = true, time.Now().Add(d)
 	if w.timer == nil {
 		w.timer = time.AfterFunc(d, w.look)
 		return
